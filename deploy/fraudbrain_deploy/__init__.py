@@ -1,0 +1,1 @@
+"""The `fraudbrain` command: starts the tiers as processes and serves the operators."""

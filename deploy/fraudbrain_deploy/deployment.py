@@ -1,0 +1,71 @@
+"""One deployment of a scenario: which scenario, on which stack, under which names, in which folder."""
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from fraudbrain_shared.scenario.description import Scenario
+from fraudbrain_shared.scenario.load import find_scenario, load_scenario
+from fraudbrain_shared.topics import Names
+
+from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.stack import StackSettings, load_settings
+
+# No dot: topics and tables are `fraudbrain.<space>.<name>`, and no space may be the beginning of another's names.
+_SPACE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A scenario in its space. `folder` is the scenario's own, `data` that of the whole platform."""
+
+    stack: StackSettings
+    scenario: Scenario
+    folder: Path
+    names: Names
+    data: Path
+
+    @property
+    def lake(self) -> Path:
+        return self.data / "lake" / self.names.space
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.data / "checkpoints" / self.names.space
+
+    @property
+    def tier_logs(self) -> Path:
+        return self.data / "tiers" / self.names.space
+
+
+def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name a deployment."""
+    parser.add_argument("--scenario", default="cards", metavar="NAME|DIR", help="built-in or own (default: cards)")
+    parser.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
+
+
+def open_deployment(arguments: argparse.Namespace, space: str | None = None) -> Deployment:
+    """The deployment that the arguments name; `space` wins over theirs.
+
+    Raises ScenarioError for a scenario that is unknown or wrong, UserError for a name no space can have.
+    """
+    folder = find_scenario(arguments.scenario)
+    scenario = load_scenario(folder)
+    return Deployment(
+        stack=load_settings(arguments.data),
+        scenario=scenario,
+        folder=folder,
+        names=Names(checked_space(space or arguments.space or scenario.name)),
+        data=arguments.data,
+    )
+
+
+def checked_space(space: str) -> str:
+    """The name itself. Raises UserError where topics and tables could not be called by it."""
+    if not _SPACE.fullmatch(space):
+        raise UserError(
+            f"{space!r} cannot be the name of a space.",
+            "Use at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
+        )
+    return space

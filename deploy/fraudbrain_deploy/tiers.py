@@ -1,0 +1,158 @@
+"""The tiers as processes: started, awaited, stopped. Their code is never imported here.
+
+Each runs in a session of its own, so that Ctrl-C reaches the starter only, which stops them in order;
+a leash ends them when the starter is killed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fraudbrain_deploy import leash
+from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.progress import ProgressReader
+from fraudbrain_deploy.stack import java_environment, spark_jars
+
+_KILL_WAIT_S = 10.0
+_LOG_LINES = 25
+_LOG_TAIL_BYTES = 32 * 1024
+
+
+@dataclass(slots=True)
+class Tier:
+    """A running tier. `progress_key` is the key of its records on `progress`, `started_ms` when it was started."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    progress_key: str
+    started_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    def alive(self) -> bool:
+        """Whether it has not ended, by itself or otherwise."""
+        return self.process.poll() is None
+
+    def stop(self, timeout_s: float = 15.0) -> None:
+        """Asks it to finish its work and end; after the timeout it is killed with all its children."""
+        self._signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()  # also what it may have left behind
+
+    def kill(self) -> None:
+        """Ends it and all its children at once, as a crash would."""
+        self._signal(signal.SIGKILL)
+        self.process.wait(_KILL_WAIT_S)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.process.pid, number)  # its session's leader leads its group
+        except ProcessLookupError:
+            pass
+
+
+class TierEnded(UserError):
+    """A tier ended though nobody asked it to."""
+
+    def __init__(self, tier: Tier) -> None:
+        lines = "\n".join(f"  {line}" for line in last_lines(tier.log))
+        super().__init__(
+            f"The tier {tier.name} ended with code {tier.process.poll()}. The end of {tier.log}:\n{lines}",
+            "If the machine is short of memory or ports, `fraudbrain doctor` says so.",
+        )
+        self.tier = tier
+
+
+def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a") -> Tier:
+    """Starts one worker of the fast tier. Returns at once; see `wait_ready`."""
+    options = ["--group", group, "--worker", worker]
+    program = [*_program("fraudbrain_realtime", deployment), *options]
+    return _start(deployment, f"realtime-{group}-{worker}", f"realtime|{group}|{worker}", program, {})
+
+
+def start_streaming(deployment: Deployment) -> Tier:
+    """Starts the slow tier with all its jobs in one Spark application. Returns at once; see `wait_ready`."""
+    jars = ",".join(map(str, spark_jars()))
+    folders = ["--lake", str(deployment.lake), "--checkpoints", str(deployment.checkpoints)]
+    program = [*_program("fraudbrain_streaming", deployment), *folders, "--jars", jars]
+    return _start(deployment, "streaming", "streaming|archive", program, java_environment(deployment.stack))
+
+
+def wait_ready(deployment: Deployment, tiers: Sequence[Tier], timeout_s: float) -> None:
+    """Waits until each tier has said on `progress`, after its start, that it is ready.
+
+    Raises TierEnded if one ends meanwhile, UserError after `timeout_s`.
+    """
+    waiting = {tier.progress_key: tier for tier in tiers}
+    deadline = time.monotonic() + timeout_s
+    with ProgressReader(deployment) as progress:
+        while waiting:
+            check_alive(tiers)
+            for key, record, append_ms in progress.poll(timeout_s=0.5):
+                tier = waiting.get(key)
+                if tier and record.ready and append_ms >= tier.started_ms:
+                    del waiting[key]
+            if waiting and time.monotonic() > deadline:
+                late = "; ".join(f"{tier.name} (log: {tier.log})" for tier in waiting.values())
+                raise UserError(f"Not ready within {timeout_s:.0f} s: {late}.", "The end of its log says how far it came.")
+
+
+def check_alive(tiers: Iterable[Tier]) -> None:
+    """Raises TierEnded for the first tier that has ended."""
+    for tier in tiers:
+        if not tier.alive():
+            raise TierEnded(tier)
+
+
+def stop_all(tiers: Sequence[Tier], timeout_s: float = 15.0) -> None:
+    """Stops tiers side by side: all are asked first, then each is awaited; none outlives this call."""
+    for tier in tiers:
+        tier._signal(signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    for tier in tiers:
+        tier.stop(max(0.0, deadline - time.monotonic()))
+
+
+def last_lines(log: Path, count: int = _LOG_LINES) -> list[str]:
+    """The last lines of a log; none where there is no log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except FileNotFoundError:
+        return []
+
+
+def _program(module: str, deployment: Deployment) -> list[str]:
+    host, port = deployment.stack.thrift_address
+    return [
+        *(sys.executable, "-m", module, "run"),
+        *("--scenario", str(deployment.folder)),
+        *("--space", deployment.names.space),
+        *("--bootstrap", deployment.stack.kafka_bootstrap),
+        *("--thrift", f"{host}:{port}"),
+    ]
+
+
+def _start(deployment: Deployment, name: str, progress_key: str, program: list[str], extra: dict[str, str]) -> Tier:
+    log = deployment.tier_logs / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    started_ms = int(time.time() * 1000)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            leash.command(program),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | extra,
+            start_new_session=True,
+        )
+    return Tier(name, process, log, progress_key, started_ms)

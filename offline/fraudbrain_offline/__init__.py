@@ -1,0 +1,1 @@
+"""The offline tier: data sets, training and backtests."""

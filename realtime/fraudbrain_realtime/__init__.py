@@ -1,0 +1,1 @@
+"""The fast tier: decides on every event from memory."""

@@ -1,0 +1,1 @@
+"""Contracts and the pure core: what every tier agrees on."""

@@ -1,0 +1,81 @@
+"""Admission: the one check that every reader of raw events makes before it believes them."""
+
+import re
+from typing import Final, Protocol
+
+import msgspec
+
+from fraudbrain_shared.records import Reason
+from fraudbrain_shared.scenario.description import Scenario
+from fraudbrain_shared.scenario.event_types import decoder
+
+MAX_EVENT_BYTES: Final = 64 * 1024
+# One event dated years ahead would move every window's clock, and a watermark, past all others.
+MAX_AHEAD_MS: Final = 5 * 60 * 1000
+
+_PLACE = re.compile(r"at `(\$[^`]*)`")
+_OUT_OF_RANGE = re.compile(r"(>=|<=|of length)")
+
+
+class EventFields(Protocol):
+    """The declared fields of one event type as attributes; an optional one that is absent is None."""
+
+
+class AdmittedEvent(Protocol):
+    """An event that was decoded and checked against its type."""
+
+    event_id: str
+    type: str
+    event_time: int
+    fields: EventFields
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """Why an event was not admitted. `detail` names fields and types, never values."""
+
+    reason: Reason
+    detail: str
+
+
+class Admission:
+    """Decodes and checks the events of one scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._decode = decoder(scenario).decode
+        self._subject = scenario.subject
+        self._types = ", ".join(sorted(scenario.event_types))
+
+    def admit(self, value: bytes | None, key: bytes | None, append_time_ms: int) -> AdmittedEvent | Rejected:
+        """The event in `value`, or the reason why it cannot be decided. Never raises for any bytes."""
+        if value is None:
+            return Rejected(Reason.FRAMING, "the record has no value")
+        if len(value) > MAX_EVENT_BYTES:
+            return Rejected(Reason.OVERSIZE, f"{len(value)} bytes; at most {MAX_EVENT_BYTES} are allowed")
+        try:
+            event: AdmittedEvent = self._decode(value)
+        except msgspec.ValidationError as error:
+            return self._invalid(str(error))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return Rejected(Reason.FRAMING, "the value is not one JSON object in UTF-8")
+        if event.event_time > append_time_ms + MAX_AHEAD_MS:
+            ahead_s = (event.event_time - append_time_ms) // 1000
+            return Rejected(Reason.TOO_NEW, f"event_time is {ahead_s} s ahead of its append time")
+        if key is None or key != self.subject(event).encode():
+            return Rejected(Reason.KEY_MISMATCH, f"the record's key is not the event's {self._subject}")
+        return event
+
+    def subject(self, event: AdmittedEvent) -> str:
+        """The entity whose history the event belongs to."""
+        subject: str = getattr(event.fields, self._subject)
+        return subject
+
+    def _invalid(self, message: str) -> Rejected:
+        """Keeps of msgspec's message what names fields and types; drops what could quote a value."""
+        found = _PLACE.search(message)
+        place = found[1] if found else "$"
+        if message.startswith("Invalid value") and place in ("$.type", "$"):
+            return Rejected(Reason.UNKNOWN_TYPE, f"type is not one of {self._types}")
+        if message.startswith(("Expected", "Object missing")):
+            reason = Reason.RANGE if _OUT_OF_RANGE.search(message) else Reason.SCHEMA
+            return Rejected(reason, message)
+        return Rejected(Reason.SCHEMA, f"invalid value at {place}")

@@ -1,0 +1,107 @@
+"""Windows made of hops: what one profile feature keeps of a subject's events.
+
+A window of length L and hop h, read at time t, holds the hops from floor((t − L) / h) on: its new
+end moves with time, its old end in steps, so what is kept is bounded whatever the rate of events.
+"""
+
+from bisect import bisect_left
+
+import msgspec
+
+INT64_MAX = 2**63 - 1
+INT64_MIN = -(2**63)
+
+Number = int | float
+
+
+class Hop(msgspec.Struct, array_like=True, gc=False):
+    """The events of one hop: how many, and sum, least and greatest of their values."""
+
+    index: int
+    count: int
+    total: Number
+    low: Number
+    high: Number
+
+
+class WindowState(msgspec.Struct, array_like=True, gc=False):
+    """The non-empty hops in order of time, and the event with the largest time."""
+
+    hops: list[Hop]
+    last_value: Number = 0
+    last_time: int = -1
+
+
+class Summary(msgspec.Struct, gc=False):
+    """What a window holds at one moment. `low`, `high`, `last` mean nothing while `count` is 0."""
+
+    count: int = 0
+    total: Number = 0
+    low: Number = 0
+    high: Number = 0
+    last: Number = 0
+    last_time: int = -1
+
+
+def add(state: WindowState, value: Number, time: int, *, first: int, hop_ms: int) -> bool:
+    """Adds an event's value at its time, UTC ms, and drops the hops before `first`.
+
+    Returns False, with the state unchanged, if the event's own hop is no longer kept.
+    """
+    index = time // hop_ms
+    if index < first:
+        return False
+    hops = state.hops
+    if hops and hops[0].index < first:
+        del hops[: bisect_left(hops, first, key=_index)]
+    _add_to_hop(hops, index, value)
+    if time >= state.last_time:
+        state.last_time = time
+        state.last_value = value
+    return True
+
+
+def _add_to_hop(hops: list[Hop], index: int, value: Number) -> None:
+    place = len(hops)
+    if hops and hops[-1].index >= index:  # almost always the newest hop; else a late event's
+        place = bisect_left(hops, index, key=_index)
+    if place == len(hops) or hops[place].index != index:
+        hops.insert(place, Hop(index, 1, value, value, value))
+        return
+    hop = hops[place]
+    hop.count += 1
+    hop.total = bounded(hop.total + value)
+    if value < hop.low:
+        hop.low = value
+    if value > hop.high:
+        hop.high = value
+
+
+def summarise(state: WindowState, *, first: int, hop_ms: int) -> Summary:
+    """Joins the hops from `first` on."""
+    summary = Summary()
+    for hop in state.hops:
+        if hop.index < first:
+            continue
+        if summary.count == 0:
+            summary.low, summary.high = hop.low, hop.high
+        else:
+            summary.low = min(summary.low, hop.low)
+            summary.high = max(summary.high, hop.high)
+        summary.count += hop.count
+        summary.total += hop.total
+    if summary.count and state.last_time // hop_ms >= first:
+        summary.last, summary.last_time = state.last_value, state.last_time
+    summary.total = bounded(summary.total)
+    return summary
+
+
+def bounded(total: Number) -> Number:
+    """Sums of integers stop at the bounds of a signed 64-bit integer, the widest that a row can hold."""
+    if isinstance(total, int):
+        return min(max(total, INT64_MIN), INT64_MAX)
+    return total
+
+
+def _index(hop: Hop) -> int:
+    return hop.index

@@ -1,0 +1,70 @@
+"""The topics: their names, who keys them by what, and how the broker keeps them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+DAY_MS = 86_400_000
+
+# What a decision may be made by must be found again by whoever decides an old event: the control
+# topics keep every record at least as long as `events` keeps events.
+EVENTS_RETENTION_MS = 30 * DAY_MS
+MODEL_RECORD_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is created. `partitions` None: as many as `events` has."""
+
+    name: str
+    cleanup: Literal["delete", "compact"]
+    partitions: int | None = 1
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def config(self) -> dict[str, str]:
+        """The broker's settings of this topic."""
+        keep = (
+            {"retention.ms": str(EVENTS_RETENTION_MS)}
+            if self.cleanup == "delete"
+            else {"min.compaction.lag.ms": str(EVENTS_RETENTION_MS)}
+        )
+        return {
+            "cleanup.policy": self.cleanup,
+            "message.timestamp.type": "LogAppendTime",
+            **keep,
+            **self.settings,
+        }
+
+
+TOPICS = (
+    Topic("events", "delete", partitions=None),
+    Topic("decisions", "delete", partitions=None),
+    Topic("labels", "delete", partitions=None),
+    Topic("labelled", "delete", partitions=None),
+    Topic("dead-letters", "delete", settings={"retention.ms": str(365 * DAY_MS)}),
+    Topic("rules", "compact"),
+    Topic("parameters", "compact"),
+    Topic("context", "compact"),
+    Topic("models", "compact", settings={"max.message.bytes": str(MODEL_RECORD_BYTES)}),
+    Topic("proposals", "compact"),
+    Topic("progress", "compact"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How everything of one deployment is called. `space` is the scenario's name unless two
+    deployments of one scenario live side by side (a replay beside the live one)."""
+
+    space: str
+
+    def topic(self, name: str) -> str:
+        """The full name of a topic, such as `fraudbrain.cards.events`."""
+        return f"fraudbrain.{self.space}.{name}"
+
+    def table(self, name: str) -> str:
+        """The full name of an HBase table, such as `fraudbrain.cards.decisions`."""
+        return f"fraudbrain.{self.space}.{name}"
+
+    def group(self, name: str) -> str:
+        """The consumer group of a fast-tier group, such as `fraudbrain.cards.realtime.a`."""
+        return f"fraudbrain.{self.space}.realtime.{name}"

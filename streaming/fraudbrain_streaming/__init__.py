@@ -1,0 +1,1 @@
+"""The slow tier: archives, folds context and moves parameters."""
