@@ -20,8 +20,8 @@ test: $(VENV) ## run all tests: unit, parity, integration, system
 	@$(RUN)/python -m pytest tests $(ARGS)
 
 check: $(VENV) ## lint, types, import contracts, each tier installed alone
-	@$(RUN)/ruff check .
-	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check --output-format concise .
+	@$(RUN)/ruff format --check --output-format concise .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports --no-logo
 	@$(RUN)/python .ci/tiers_alone.py

@@ -43,17 +43,25 @@ def import_alone(tier: str, wheels: Path, environment: Path) -> str:
     uv = [sys.executable, str(ROOT / ".ci/uv.py")]
     run(*uv, "venv", "-q", "--python", sys.executable, str(environment))
     packages = [str(wheel) for member in ("shared", tier) for wheel in wheels.glob(f"fraudbrain_{member}-*.whl")]
-    constraints = ["-c", str(ROOT / "requirements.lock"), "--build-constraints", str(ROOT / "requirements.lock")]
+    lock = str(ROOT / "requirements.lock")
     python = str(environment / "bin/python")
-    run(*uv, "pip", "install", "-q", "--python", python, *constraints, *packages)
+    install = ["pip", "install", "-q", "--python", python, "-c", lock, "--build-constraints", lock, *packages]
+    # uv's cache has it all since bootstrap; asking an index that cannot revalidate costs a rebuild of pyspark.
+    if not succeeds(*uv, *install, "--offline"):
+        run(*uv, *install)
     return run(python, "-I", "-c", IMPORT_ALL, f"fraudbrain_{tier}", cwd=environment)
+
+
+def succeeds(*command: str) -> bool:
+    """Run a command whose failure has a remedy, so that its words are of no interest."""
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
 
 def run(*command: str, cwd: Path = ROOT) -> str:
     """Run a command, return what it printed, and stop with its own words if it fails."""
     done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{done.stdout}{done.stderr}\ntiers alone: failed: {' '.join(command[:6])} …")
+        sys.exit(f"{done.stdout}{done.stderr}\ntiers alone: failed: {Path(command[0]).name} {command[-1]}")
     return done.stdout
 
 

@@ -42,6 +42,8 @@ def pip_options() -> dict[str, str]:
 def uv_environment() -> dict[str, str]:
     """Build the environment for uv: the user's own, and what only pip was told."""
     handed_on = {UV_NAMES[option]: value for option, value in pip_options().items() if option in UV_NAMES and value}
+    if links := handed_on.get("UV_FIND_LINKS"):
+        handed_on["UV_FIND_LINKS"] = links.replace(" ", ",")  # uv's other lists are parted by spaces
     if "UV_INDEX" in handed_on:
         # pip takes the best of all indexes, uv the first that has the name; every file is checked by its hash anyway.
         handed_on["UV_INDEX_STRATEGY"] = "unsafe-best-match"

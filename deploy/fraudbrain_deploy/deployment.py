@@ -1,16 +1,20 @@
-"""One deployment of a scenario: which scenario, on which stack, under which names, in which folder."""
+"""One deployment of a scenario: which scenario, on which stack, under which names, in which folder.
+
+Cheap to import, since `--help` of many commands needs the options: the loader is imported when it is used.
+"""
 
 import argparse
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from fraudbrain_shared.scenario.description import Scenario
-from fraudbrain_shared.scenario.load import find_scenario, load_scenario
-from fraudbrain_shared.topics import Names
+from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.errors import UserError
-from fraudbrain_deploy.stack import StackSettings, load_settings
+from fraudbrain_shared.topics import Names
+
+if TYPE_CHECKING:
+    from fraudbrain_deploy.stack import StackSettings
+    from fraudbrain_shared.scenario.description import Scenario
 
 # No dot: topics and tables are `fraudbrain.<space>.<name>`, and no space may be the beginning of another's names.
 _SPACE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -20,8 +24,8 @@ _SPACE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 class Deployment:
     """A scenario in its space. `folder` is the scenario's own, `data` that of the whole platform."""
 
-    stack: StackSettings
-    scenario: Scenario
+    stack: "StackSettings"
+    scenario: "Scenario"
     folder: Path
     names: Names
     data: Path
@@ -50,6 +54,9 @@ def open_deployment(arguments: argparse.Namespace, space: str | None = None) -> 
 
     Raises ScenarioError for a scenario that is unknown or wrong, UserError for a name no space can have.
     """
+
+    from fraudbrain_deploy.stack import load_settings
+
     folder = find_scenario(arguments.scenario)
     scenario = load_scenario(folder)
     return Deployment(

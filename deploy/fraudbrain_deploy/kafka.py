@@ -7,6 +7,8 @@ does not answer within its timeout raises TimeoutError.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from confluent_kafka import (
@@ -18,7 +20,8 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
+
 from fraudbrain_shared.topics import TOPICS, Names
 
 __all__ = [
@@ -27,11 +30,14 @@ __all__ = [
     "Message",
     "Offsets",
     "Producer",
+    "TopicDescription",
     "begin_offsets",
     "committed_offsets",
     "consumer_from",
     "create_topics",
+    "delete_groups",
     "delete_topics",
+    "describe_topics",
     "end_offsets",
     "is_end_of_partition",
     "problem",
@@ -198,6 +204,56 @@ def delete_topics(bootstrap: str, topics: Sequence[str], *, timeout_s: float = T
     _wait_until(
         lambda: not any(_partitions(admin, topic, timeout_s) for topic in doomed), "the topics to go", timeout_s
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic as the broker has it: how many partitions, and its settings by name."""
+
+    partitions: int
+    config: dict[str, str]
+
+
+def describe_topics(
+    bootstrap: str, topics: Sequence[str], *, timeout_s: float = TIMEOUT_S
+) -> dict[str, TopicDescription]:
+    """How those of the topics that exist are set up, by name."""
+    admin = _admin(bootstrap)
+    there = admin.list_topics(timeout=timeout_s).topics
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics if topic in there]
+    answers = admin.describe_configs(asked, request_timeout=timeout_s) if asked else {}
+    return {
+        resource.name: TopicDescription(
+            len(there[resource.name].partitions),
+            {name: str(entry.value) for name, entry in _result(future, timeout_s).items()},
+        )
+        for resource, future in answers.items()
+    }
+
+
+def delete_groups(bootstrap: str, prefix: str, *, timeout_s: float = TIMEOUT_S) -> list[str]:
+    """Deletes the consumer groups whose name begins with `prefix`, with their commits; returns their names.
+
+    A group whose members were killed is deleted when the broker has given them up, which takes a session.
+    Raises TimeoutError if one still has members after `timeout_s`.
+    """
+    admin = _admin(bootstrap)
+    found = _result(admin.list_consumer_groups(request_timeout=timeout_s), timeout_s).valid
+    doomed = [group.group_id for group in found if group.group_id.startswith(prefix)]
+    for group in doomed:
+        _wait_until(partial(_group_is_gone, admin, group, timeout_s), f"group {group} to go", timeout_s)
+    return doomed
+
+
+def _group_is_gone(admin: AdminClient, group: str, timeout_s: float) -> bool:
+    try:
+        _result(admin.delete_consumer_groups([group], request_timeout=timeout_s)[group], timeout_s)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.NON_EMPTY_GROUP:
+            return False
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise
+    return True
 
 
 def _admin(bootstrap: str) -> AdminClient:

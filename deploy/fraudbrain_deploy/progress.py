@@ -3,10 +3,10 @@
 from typing import Self
 
 import msgspec
-from fraudbrain_shared.records import Progress
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_shared.records import Progress
 
 
 class ProgressReader:

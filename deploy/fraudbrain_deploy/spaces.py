@@ -2,15 +2,16 @@
 
 import argparse
 import shutil
-
-from fraudbrain_shared.topics import TOPICS
+import socket
 
 from fraudbrain_deploy import hbase, kafka
 from fraudbrain_deploy.deployment import Deployment, open_deployment
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_shared.topics import TOPICS
 
 PARTITIONS = 4
 _GROUPS_TIMEOUT_S = 30.0  # a member that was killed counts as one until its session is over
+_CONNECT_TIMEOUT_S = 3.0
 
 
 def create(deployment: Deployment, partitions: int = PARTITIONS) -> list[str]:
@@ -31,6 +32,22 @@ def drop(deployment: Deployment) -> None:
     hbase.drop_tables(deployment.stack.thrift_address, names.table(""))
     for folder in (deployment.lake, deployment.checkpoints):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def require(deployment: Deployment) -> None:
+    """Raises UserError with the remedy where the broker is away or the space was never made."""
+    bootstrap = deployment.stack.kafka_bootstrap
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise UserError(f"No broker answers at {bootstrap}.", "Start it: `fraudbrain stack up`.") from error
+    if not kafka.topic_partitions(bootstrap, deployment.names.topic("events")):
+        space, scenario = deployment.names.space, deployment.scenario.name
+        raise UserError(
+            f"There is no space {space} at {bootstrap}.",
+            f"Create it: `fraudbrain scenario deploy {scenario}`, or name the right one with --space.",
+        )
 
 
 def deploy(arguments: argparse.Namespace) -> int:
@@ -56,5 +73,5 @@ def _refuse_differences(deployment: Deployment, partitions: int) -> None:
     if differences:
         raise UserError(
             f"Space {names.space} exists and differs from what it should be:\n  " + "\n  ".join(differences),
-            f"Use another --space, or ask for what is there (--partitions); the records of {names.space} are untouched.",
+            "Nothing was changed. Use another --space, or the number of partitions that is there.",
         )

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,10 +42,8 @@ class Tier:
     def stop(self, timeout_s: float = 15.0) -> None:
         """Asks it to finish its work and end; after the timeout it is killed with all its children."""
         self._signal(signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()  # also what it may have left behind
 
     def kill(self) -> None:
@@ -53,10 +52,8 @@ class Tier:
         self.process.wait(_KILL_WAIT_S)
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)  # its session's leader leads its group
-        except ProcessLookupError:
-            pass
 
 
 class TierEnded(UserError):
@@ -102,7 +99,7 @@ def wait_ready(deployment: Deployment, tiers: Sequence[Tier], timeout_s: float) 
                     del waiting[key]
             if waiting and time.monotonic() > deadline:
                 late = "; ".join(f"{tier.name} (log: {tier.log})" for tier in waiting.values())
-                raise UserError(f"Not ready within {timeout_s:.0f} s: {late}.", "The end of its log says how far it came.")
+                raise UserError(f"Not ready within {timeout_s:.0f} s: {late}.", "The log says how far it came.")
 
 
 def check_alive(tiers: Iterable[Tier]) -> None:

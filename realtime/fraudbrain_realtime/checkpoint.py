@@ -8,10 +8,10 @@ each row the offset it has applied and skips what came before.
 from collections.abc import Mapping
 
 import msgspec
-from fraudbrain_shared.features import encode_profile
 
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, ProfileStore, StoreUnavailable
+from fraudbrain_shared.features import encode_profile
 
 EPOCH_SHIFT = 44  # cell timestamps are epoch · 2^44 + next offset
 

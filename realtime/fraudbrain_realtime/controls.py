@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 import msgspec
+
 from fraudbrain_shared.decisions import DecisionCore
 from fraudbrain_shared.records import RuleSet
 from fraudbrain_shared.scenario import Scenario, ScenarioError

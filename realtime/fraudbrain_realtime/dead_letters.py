@@ -1,9 +1,8 @@
 """Events that cannot be decided: put aside whole, with the cause beside them."""
 
+from fraudbrain_realtime.ports import Headers, Message
 from fraudbrain_shared.admission import MAX_EVENT_BYTES, Rejected
 from fraudbrain_shared.records import DeadLetter, Reason
-
-from fraudbrain_realtime.ports import Headers, Message
 
 KEPT_OF_OVERSIZE = 1024
 

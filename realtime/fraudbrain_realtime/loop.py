@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
-from fraudbrain_shared.admission import AdmittedEvent, Admission, Rejected
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, hash64, recall, remember
-from fraudbrain_shared.records import Reason, Source
-from fraudbrain_shared.scenario import Scenario
 
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import Controls
 from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, Message, ProfileStore, StoreUnavailable
+from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
+from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, hash64, recall, remember
+from fraudbrain_shared.records import Reason, Source
+from fraudbrain_shared.scenario import Scenario
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,9 @@ class Loop:
         known = recall(profile, event_id)
         if known is not None:
             if known != payload:
-                self._put_aside(state, message, Rejected(Reason.CONFLICT, "its event_id came before with another payload"))
+                self._put_aside(
+                    state, message, Rejected(Reason.CONFLICT, "its event_id came before with another payload")
+                )
             else:
                 self.counts["duplicates"] += 1
             return

@@ -88,13 +88,6 @@ def test_every_contract_has_an_offence() -> None:
     ],
 )
 def test_lint_refuses_bare_folder_names_and_hidden_clocks(path: str, line: str, rule: str) -> None:
-    command = [
-        Path(sys.executable).with_name("ruff"),
-        "check",
-        "--output-format=concise",
-        "--stdin-filename",
-        path,
-        "-",
-    ]
+    command = [str(BIN / "ruff"), "check", "--output-format=concise", f"--stdin-filename={path}", "-"]
     done = subprocess.run(command, cwd=ROOT, input=line + "\n", check=False, capture_output=True, text=True)
     assert rule in done.stdout

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def cache_folder() -> Path:
 
 
 def cached_path(jar: Jar) -> Path:
+    """Where a jar is, once it has been fetched."""
     return cache_folder() / jar.path
 
 
@@ -77,7 +79,7 @@ def missing_jars(*class_paths: str) -> list[Jar]:
 def fetch(jars: Iterable[Jar], on_bytes: OnBytes | None = None, *, source: Path | None = None) -> None:
     """Fill the cache with `jars`, from the folder `source` or else from Maven repositories, local before remote.
 
-    Jars that are there already are left; an interrupted fetch goes on where it stopped. StackError if one cannot be had.
+    Jars that are there are left, so an interrupted fetch goes on where it stopped. StackError if one cannot be had.
     """
     wanted = list(jars)
     missing = [jar for jar in wanted if not _has_size(cached_path(jar), jar)]
@@ -88,7 +90,7 @@ def fetch(jars: Iterable[Jar], on_bytes: OnBytes | None = None, *, source: Path 
 def export(folder: Path, jars: Iterable[Jar]) -> None:
     """Write cached jars into `folder`, which then serves `fetch(source=folder)` or as a Maven repository."""
     for jar in jars:
-        _place(jar, folder / jar.path, lambda temporary, jar=jar: _link_or_copy(cached_path(jar), temporary))
+        _place(jar, folder / jar.path, partial(_link_or_copy, cached_path(jar)))
 
 
 def relock() -> dict[str, int]:
@@ -99,6 +101,7 @@ def relock() -> dict[str, int]:
 
 
 def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -142,10 +145,10 @@ class _Fetch:
 
     def _from_folder(self, jar: Jar, folder: Path) -> None:
         try:
-            _place(jar, cached_path(jar), lambda temporary: _link_or_copy(folder / jar.path, temporary))
+            _place(jar, cached_path(jar), partial(_link_or_copy, folder / jar.path))
         except (_Rejected, OSError) as error:
             raise StackError(
-                f"{folder / jar.path}: {error}. Write the folder anew with `fraudbrain stack fetch --to` of this version."
+                f"{folder / jar.path}: {error}. Write the folder anew: `fraudbrain stack fetch --to`, of this version."
             ) from error
 
     def _from_local_repository(self, jar: Jar) -> bool:
@@ -153,7 +156,7 @@ class _Fetch:
         if not _has_size(known, jar):
             return False
         try:
-            _place(jar, cached_path(jar), lambda temporary: _link_or_copy(known, temporary))
+            _place(jar, cached_path(jar), partial(_link_or_copy, known))
         except (_Rejected, OSError):
             return False  # whatever is wrong with that copy, the download decides
         return True
@@ -162,7 +165,7 @@ class _Fetch:
         remote = self._repository()
         for attempt in range(1, _TRIES + 1):
             try:
-                return _place(jar, cached_path(jar), lambda temporary: self._download(remote, jar, temporary))
+                return _place(jar, cached_path(jar), partial(self._download, remote, jar))
             except (_Rejected, OSError, HTTPException) as error:
                 if attempt == _TRIES or self._stopped.is_set() or _is_final(error):
                     raise _not_fetched(jar, remote, error) from error
@@ -245,7 +248,7 @@ def _maven(*arguments: str) -> None:
     if shutil.which("mvn") is None:
         raise StackError("relock needs Maven (`mvn` on the PATH). Only developers who change versions need it.")
     done = subprocess.run(
-        ["mvn", "-q", "-B", *arguments], capture_output=True, text=True, timeout=_RELOCK_TIMEOUT_S
+        ["mvn", "-q", "-B", *arguments], check=False, capture_output=True, text=True, timeout=_RELOCK_TIMEOUT_S
     )
     if done.returncode:
         raise StackError(f"Maven could not resolve the jars:\n{done.stdout[-2000:]}")

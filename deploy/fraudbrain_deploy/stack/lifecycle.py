@@ -215,7 +215,8 @@ def _refuse_moved_ports(settings: StackSettings) -> None:
 def _refuse_held_ports(settings: StackSettings, parts: list[Part]) -> None:
     if problems := held_ports(settings, parts):
         raise StackError(
-            "\n".join(problems) + "\nEnd what holds them, or choose other ports: `fraudbrain stack up --port-base 20000`."
+            "\n".join(problems)
+            + "\nEnd what holds them, or choose other ports: `fraudbrain stack up --port-base 20000`."
         )
 
 

@@ -3,11 +3,11 @@
 import base64
 import os
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
+from xml.etree import ElementTree
 
 from fraudbrain_deploy.stack.errors import StackError
 

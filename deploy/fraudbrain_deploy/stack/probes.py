@@ -52,7 +52,9 @@ def hbase_unready(settings: StackSettings, timeout_s: float) -> None:
     _connect(port, timeout_s)
     import happybase
 
-    connection = happybase.Connection(host, port, timeout=int(timeout_s * 1000), transport="buffered", protocol="binary")
+    connection = happybase.Connection(
+        host, port, timeout=int(timeout_s * 1000), transport="buffered", protocol="binary"
+    )
     try:
         if PROBE_TABLE.encode() not in connection.tables():
             connection.create_table(PROBE_TABLE, {"p": {"max_versions": 1}})

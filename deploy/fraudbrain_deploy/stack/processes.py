@@ -4,6 +4,7 @@ A pid alone may long belong to somebody else. So a pid file also holds when its 
 a named boot, and nothing is signalled that does not match. Reads /proc: Linux only.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}  # started by this process, w
 
 
 class Daemon(msgspec.Struct, frozen=True):
-    """The pid file's content. `started` is in seconds since 1970, for people; `ticks` and `boot` tell processes apart."""
+    """A pid file's content. `ticks` and `boot` tell processes apart; `started`, seconds since 1970, is for people."""
 
     pid: int
     ticks: int
@@ -131,8 +132,8 @@ def port_holder(port: int) -> str | None:
     import psutil
 
     try:
-        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr]
-        pid = next((c.pid for c in listening if c.laddr.port == port and c.pid), None)
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid]
+        pid = next((c.pid for c in listening if c.laddr and c.laddr[1] == port), None)
         return f"{psutil.Process(pid).name()} (pid {pid})" if pid else None
     except psutil.Error:
         return None
@@ -160,10 +161,8 @@ def _signal(pid_files: list[Path], number: signal.Signals) -> None:
 
 
 def _kill(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):  # it may end by itself in between
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass  # it ended by itself in between
 
 
 def _session(leader: int) -> list[int]:

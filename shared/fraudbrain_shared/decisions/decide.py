@@ -66,9 +66,7 @@ class DecisionCore:
         raised = rules.findings(event.fields, event.event_time, readings, derived, self._parameters)
         findings = tuple([value is True for value in raised])
         names = self._rules.names
-        clauses = rules.clauses(
-            event.fields, event.event_time, readings, derived, self._parameters, findings, None
-        )
+        clauses = rules.clauses(event.fields, event.event_time, readings, derived, self._parameters, findings, None)
         verdict = self._apply_policy(clauses)
         return Decision(
             event_id=event.event_id,
@@ -96,9 +94,7 @@ class DecisionCore:
 
         A clause on a score that is unknown only because no model was ever published does not apply.
         """
-        for clause, value, on_score in zip(
-            self.rule_set.policy, clauses, self._rules.clauses_on_score, strict=True
-        ):
+        for clause, value, on_score in zip(self.rule_set.policy, clauses, self._rules.clauses_on_score, strict=True):
             if value is True:
                 return Verdict(clause.name)
             if value is False or on_score:
@@ -108,9 +104,7 @@ class DecisionCore:
 
     def _named_entities(self, event: AdmittedEvent) -> dict[str, str]:
         fields = event.fields
-        return {
-            name: value for name in self._entities[event.type] if (value := getattr(fields, name)) is not None
-        }
+        return {name: value for name in self._entities[event.type] if (value := getattr(fields, name)) is not None}
 
 
 def _names_where(names: Sequence[str], values: Sequence[object], wanted: object) -> tuple[str, ...]:

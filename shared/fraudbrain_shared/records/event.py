@@ -14,4 +14,4 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     type: str
     event_time: int
-    fields: dict[str, msgspec.Raw | str | int | float | bool | list[str] | None]
+    fields: dict[str, str | int | float | bool | list[str] | None]

@@ -12,6 +12,7 @@ class Progress(msgspec.Struct, frozen=True):
     ready: bool = False
     versions: dict[str, str] = {}
     problems: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
 
 
 class StepEnd(msgspec.Struct, frozen=True):

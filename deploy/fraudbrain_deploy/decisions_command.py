@@ -1,0 +1,82 @@
+"""`fraudbrain decisions`: look one up, and prove that none is missing."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from fraudbrain_deploy.deployment import add_deployment_arguments
+
+if TYPE_CHECKING:
+    from fraudbrain_deploy.accounting import Reconciliation
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the actions and their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    get = actions.add_parser(
+        "get",
+        help="why was this event decided so?",
+        description="The decision of one event, from the slow tier's table. Exit code 1: it is not there (yet).",
+    )
+    get.add_argument("event_id", metavar="EVENT_ID")
+    get.add_argument("--subject", required=True, metavar="X", help="the event's subject, such as the card")
+    reconcile = actions.add_parser(
+        "reconcile",
+        help="prove that every event ended in exactly one way",
+        description="Reads events, decisions and dead letters whole and accounts for every offset. Events that "
+        "were not decided yet count as missing. Exit code 0: the books balance; 1: they do not.",
+    )
+    for action in (get, reconcile):
+        add_deployment_arguments(action)
+        action.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the action; 1 where the answer is no."""
+    return _get(arguments) if arguments.action == "get" else _reconcile(arguments)
+
+
+def _get(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from fraudbrain_deploy.deployment import open_deployment
+    from fraudbrain_deploy.explanation import explain, look_up
+
+    deployment = open_deployment(arguments)
+    decision = look_up(deployment, subject=arguments.subject, event_id=arguments.event_id)
+    if arguments.json:
+        print(msgspec.json.encode(decision).decode())
+    elif decision is None:
+        print(
+            f"No decision on {arguments.event_id} of this subject is in the slow tier's table: either it has not been "
+            "written yet (it follows the fast tier by seconds, while it runs), or there is no such event.",
+            file=sys.stderr,
+        )
+    else:
+        print(explain(deployment.scenario, decision))
+    return 0 if decision else 1
+
+
+def _reconcile(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from fraudbrain_deploy.deployment import open_deployment
+    from fraudbrain_deploy.reconcile import reconcile
+    from fraudbrain_deploy.spaces import require
+
+    deployment = open_deployment(arguments)
+    require(deployment)
+    found = reconcile(deployment, _tell)
+    print(msgspec.json.encode(found).decode() if arguments.json else _table(found))
+    return 0 if found.balanced else 1
+
+
+def _tell(topic: str, count: int) -> None:
+    """One line that rewrites itself, where somebody is watching."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{topic}: {count:,} records read", end="", file=sys.stderr, flush=True)
+
+
+def _table(found: "Reconciliation") -> str:
+    numbers = [(name, value) for name in found.__struct_fields__ if isinstance(value := getattr(found, name), int)]
+    return "\n".join([*(f"{name.replace('_', ' '):>15}  {value:>12,}" for name, value in numbers), found.verdict()])

@@ -1,0 +1,92 @@
+"""Why was this event decided so? The decision from the slow tier's table, in words."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import zip_longest
+
+import msgspec
+
+from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.errors import UserError
+from fraudbrain_shared.records import Decision
+from fraudbrain_shared.scenario.description import Scenario
+from fraudbrain_shared.scenario.scope import profile_reads
+
+LOOK_UP_TIMEOUT_S = 60.0
+
+
+def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Decision | None:
+    """The effective decision as the slow tier keeps it, or None while it has none.
+
+    It is asked through that tier's own command, since only it knows its table. Raises UserError where it
+    cannot answer.
+    """
+    host, port = deployment.stack.thrift_address
+    program = [
+        *(sys.executable, "-m", "fraudbrain_streaming", "decision"),
+        *("--space", deployment.names.space, "--thrift", f"{host}:{port}"),
+        *(f"--subject={subject}", "--", event_id),
+    ]
+    try:
+        done = subprocess.run(program, check=False, capture_output=True, timeout=LOOK_UP_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"HBase did not answer within {LOOK_UP_TIMEOUT_S:.0f} s.", "See `fraudbrain stack status`."
+        ) from error
+    if done.returncode == 1 and not done.stdout.strip():
+        return None
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise UserError(f"The slow tier's table cannot be read: {''.join(last)}", "See `fraudbrain stack status`.")
+    return msgspec.json.decode(done.stdout, type=Decision | None)
+
+
+def explain(scenario: Scenario, decision: Decision) -> str:
+    """The decision for people: outcome, reasons, what it was made from."""
+    about = {rule.name: rule.description for rule in scenario.rules}
+    source = decision.source
+    lines = [
+        f"{decision.outcome.upper()}  {decision.type} {decision.event_id} at {_time(decision.event_time)}",
+        *_section(
+            "findings", [f"{name}: {about.get(name, '')}".rstrip(": ") for name in decision.findings] or ["none"]
+        ),
+        *_section("could not be evaluated", [*decision.unknown, *decision.failed]),
+        *_section("degraded", decision.degraded),
+        *_section("features, just before the event", _features(scenario, decision)),
+        *_section("parameters", [f"{name} = {value:g}" for name, value in decision.parameters.items()]),
+        *_section(
+            "made by",
+            [
+                f"rules {decision.versions.rules}, scenario {decision.versions.scenario}, "
+                f"model {decision.versions.model or 'none'}, build {decision.versions.build}",
+                f"group {decision.group}, from events/{source.partition}/{source.offset}, "
+                f"appended {_time(source.append_time)}",
+            ],
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _finding(name: str, about: Mapping[str, str]) -> str:
+    return f"{name}: {about[name]}" if about.get(name) else name
+
+
+def _features(scenario: Scenario, decision: Decision) -> list[str]:
+    """By name, if the features are those of the scenario as it is now."""
+    names = (*profile_reads(scenario), *scenario.derived)
+    known = names if len(names) == len(decision.features) else ()
+    width = max(map(len, known), default=2)
+    return [
+        f"{name or f'#{place}':{width}}  {'unknown' if value is None else f'{value:g}'}"
+        for place, (name, value) in enumerate(zip_longest(known, decision.features))
+    ]
+
+
+def _section(title: str, lines: list[str] | tuple[str, ...]) -> list[str]:
+    return [f"  {title}", *(f"    {line}" for line in lines)] if lines else []
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds")

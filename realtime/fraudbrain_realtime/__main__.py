@@ -1,0 +1,93 @@
+"""The command of the fast tier: `python -m fraudbrain_realtime run …` is one worker."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+
+from fraudbrain_realtime.settings import Settings
+
+
+def main() -> int:
+    """Runs the command line's command; returns the process's exit code."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(
+        level=arguments.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    return _run(_settings(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fraudbrain_realtime", description="The fast tier of fraudbrain.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run", help="decide events until told to stop", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    run.add_argument("--scenario", required=True, help="a built-in scenario's name or a scenario folder")
+    run.add_argument("--space", required=True, help="the deployment's name, as in fraudbrain.SPACE.events")
+    run.add_argument("--bootstrap", default="127.0.0.1:9092", help="host:port of a Kafka broker")
+    run.add_argument("--thrift", default="127.0.0.1:9090", help="host:port of HBase's Thrift gateway")
+    run.add_argument("--group", default="a", help="workers of one group share the partitions")
+    run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
+    run.add_argument(
+        "--flush-interval-s", type=float, default=Settings.flush_interval_s, help="between two flushes of profiles"
+    )
+    run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    host, _, port = arguments.thrift.rpartition(":")
+    return Settings(
+        scenario=arguments.scenario,
+        space=arguments.space,
+        bootstrap=arguments.bootstrap,
+        thrift_host=host,
+        thrift_port=int(port),
+        group=arguments.group,
+        worker=arguments.worker,
+        flush_interval_s=arguments.flush_interval_s,
+    )
+
+
+def _run(settings: Settings) -> int:
+    from fraudbrain_realtime.generation import WrongGeneration
+    from fraudbrain_realtime.kafka import BrokerFailed
+    from fraudbrain_realtime.ports import StoreUnavailable
+    from fraudbrain_realtime.worker import Worker
+    from fraudbrain_shared.scenario import ScenarioError
+
+    stopping = _stop_on_signals()
+    try:
+        Worker(settings).run(stopping)
+    except (ScenarioError, StoreUnavailable, BrokerFailed, WrongGeneration) as error:
+        logging.getLogger("fraudbrain_realtime").error("%s: %s", type(error).__name__, error)
+        return 1
+    return 0
+
+
+def _stop_on_signals() -> "Stopping":
+    stopping = Stopping()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stopping.request)
+    return stopping
+
+
+class Stopping:
+    """Whether somebody asked the process to stop."""
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    def request(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        self._requested = True
+
+    def __call__(self) -> bool:
+        return self._requested
+
+
+if __name__ == "__main__":
+    sys.exit(main())

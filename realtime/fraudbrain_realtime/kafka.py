@@ -1,0 +1,284 @@
+"""The log as a port of the loop, on confluent-kafka: the only module here that knows that library."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message as KafkaMessage,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from fraudbrain_realtime.ports import Headers, Message, Ownership
+from fraudbrain_shared.topics import Names
+
+log = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT_S = 10.0
+PRODUCE_TIMEOUT_S = 30.0
+
+# Why each differs from the client's default: an event must be seen within milliseconds, a dead worker's
+# partitions move within seconds, and no offset is ever chosen or committed behind our back.
+CONSUMER = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",
+    "check.crcs": True,
+    "partition.assignment.strategy": "cooperative-sticky",
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 500,
+    "max.poll.interval.ms": 30_000,
+    "fetch.wait.max.ms": 50,
+    "fetch.queue.backoff.ms": 5,
+    "reconnect.backoff.max.ms": 1_000,
+    "queued.max.messages.kbytes": 32_768,
+    "log_level": 3,
+}
+PRODUCER = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "linger.ms": 1,
+    "message.timeout.ms": 300_000,  # the longest absence of the broker that is ridden out
+    "reconnect.backoff.max.ms": 1_000,
+    "queue.buffering.max.messages": 200_000,
+    "log_level": 3,
+}
+
+
+class BrokerFailed(Exception):
+    """The log cannot be read or written as it must be: the worker stops and starts again from its commit."""
+
+
+class KafkaBroker:
+    """Events in, decisions and dead letters out, for one worker of one group."""
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        names: Names,
+        group: str,
+        owner: Callable[[], Ownership],
+        batch_limit: int,
+        in_flight: int,
+    ) -> None:
+        self._names = names
+        self._owner = owner
+        self._batch_limit = batch_limit
+        self._in_flight = in_flight
+        self._failure: BrokerFailed | None = None
+        self._paused = False
+        self._stopped = False
+        self._commits: dict[int, Callable[[Mapping[int, int] | None], None]] = {}
+        self._events = names.topic("events")
+        self._producer = Producer({"bootstrap.servers": bootstrap, **PRODUCER})
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": names.group(group), "on_commit": self._on_commit, **CONSUMER}
+        )
+        self._consumer.subscribe(
+            [self._events], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, wait_s: float) -> Sequence[Message]:
+        self._pause_or_resume()
+        first = self._consumer.poll(wait_s)
+        records = [] if first is None else [first, *self._consumer.consume(self._batch_limit - 1, timeout=0)]
+        self._producer.poll(0)
+        if self._failure is not None:
+            raise self._failure
+        return [_message(record) for record in records if self._is_event(record)]
+
+    def produce(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Headers,
+        partition: int | None,
+        acked: Callable[[], None],
+    ) -> None:
+        def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
+            if error is None:
+                acked()
+            else:
+                self._failure = BrokerFailed(f"a record for {topic} could not be delivered: {error.str()}")
+
+        deadline = time.monotonic() + PRODUCE_TIMEOUT_S
+        place: dict[str, Any] = {} if partition is None else {"partition": partition}
+        while True:
+            try:
+                self._producer.produce(
+                    self._names.topic(topic), value, key, headers=headers, on_delivery=delivered, **place
+                )
+                return
+            except BufferError:
+                if time.monotonic() > deadline:
+                    raise BrokerFailed(f"no room to send to {topic} for {PRODUCE_TIMEOUT_S:.0f} s") from None
+                self._producer.poll(0.1)
+
+    def drain(self, timeout_s: float) -> None:
+        self._producer.flush(timeout_s)
+
+    def pause(self) -> None:
+        self._stopped = True
+
+    def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
+        for partition in offsets:
+            self._commits[partition] = done
+        places = [TopicPartition(self._events, partition, offset) for partition, offset in offsets.items()]
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            log.warning("commit not sent: %s", error.args[0].str())
+            self._on_commit(error.args[0], places)
+
+    def close(self) -> None:
+        """Leaves the group, so that others take over at once."""
+        self._consumer.close()
+        self._producer.flush(1.0)
+
+    def _pause_or_resume(self) -> None:
+        """Takes no more events while too many decisions are on their way, but goes on polling: a
+        consumer that does not poll is put out of its group."""
+        full = self._stopped or len(self._producer) > self._in_flight
+        if full != self._paused:
+            (self._consumer.pause if full else self._consumer.resume)(self._consumer.assignment())
+            self._paused = full
+
+    def _is_event(self, record: KafkaMessage) -> bool:
+        error = record.error()
+        if error is None:
+            return True
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+            raise BrokerFailed(
+                f"{self._events}/{record.partition()}: the committed offset is no longer in the log: events were "
+                "deleted before they were decided. Restore the topic, or reset the group's offsets on purpose"
+            )
+        if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+            raise BrokerFailed(f"cannot read {self._events}: {error.str()}")
+        return False
+
+    # Callbacks of the client, which come during poll, drain and close
+
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        if not partitions:
+            return
+        try:
+            starts = self._starts(partitions)
+        except (KafkaException, BrokerFailed) as error:
+            self._failure = BrokerFailed(f"cannot find where to start: {error}")
+            starts = {}
+        places = [TopicPartition(self._events, number, start) for number, start in starts.items()]
+        self._consumer.incremental_assign(places)
+        self._paused = False
+        self._owner().assigned(starts)
+
+    def _starts(self, partitions: list[TopicPartition]) -> dict[int, int]:
+        """Where to go on: after what the group committed, or, where it never did, at the log's beginning."""
+        starts = {}
+        for place in self._consumer.committed(partitions, timeout=ANSWER_TIMEOUT_S):
+            if place.error is not None:
+                raise BrokerFailed(place.error.str())
+            if place.offset >= 0:
+                starts[place.partition] = place.offset
+            else:
+                low, _ = self._consumer.get_watermark_offsets(place, timeout=ANSWER_TIMEOUT_S)
+                starts[place.partition] = low
+        return starts
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self._owner().revoked([place.partition for place in partitions])
+            self._consumer.incremental_unassign(partitions)
+
+    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            self._owner().lost([place.partition for place in partitions])
+            self._consumer.incremental_unassign(partitions)
+
+    def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        for place in places:
+            done = self._commits.pop(place.partition, None)
+            failed = error is not None or place.error is not None
+            if done is not None:
+                done(None if failed else {place.partition: place.offset})
+
+
+_PASSING = {
+    KafkaError._PARTITION_EOF,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._RESOLVE,
+    KafkaError._TIMED_OUT,
+    KafkaError._MAX_POLL_EXCEEDED,
+}
+
+
+def _message(record: KafkaMessage) -> Message:
+    return Message(record.partition(), record.offset(), record.timestamp()[1], record.key(), record.value())
+
+
+class TopicTail:
+    """A compacted topic with one partition, read from its beginning and then as it grows."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._topic = topic
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "fraudbrain-controls",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
+                "log_level": 3,
+            }
+        )
+        self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+
+    def read_to_end(self, timeout_s: float = ANSWER_TIMEOUT_S) -> list[tuple[bytes | None, bytes | None]]:
+        """All records up to the end. Raises BrokerFailed if the end is not reached in time."""
+        deadline = time.monotonic() + timeout_s
+        found = []
+        while time.monotonic() < deadline:
+            record = self._consumer.poll(0.2)
+            if record is None:
+                continue
+            error = record.error()
+            if error is None:
+                found.append((record.key(), record.value()))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return found
+        raise BrokerFailed(f"the end of {self._topic} was not reached within {timeout_s:.0f} s: does the topic exist?")
+
+    def read_new(self) -> list[tuple[bytes | None, bytes | None]]:
+        """What has come since, without waiting."""
+        return [(record.key(), record.value()) for record in self._consumer.consume(100, 0) if record.error() is None]
+
+    def close(self) -> None:
+        """Ends the reading."""
+        self._consumer.close()
+
+
+def topic_id(bootstrap: str, topic: str) -> str:
+    """The id that the broker gave the topic when it was created. Raises BrokerFailed if there is none."""
+    from confluent_kafka import TopicCollection
+
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    future = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_TIMEOUT_S)[topic]
+    try:
+        return str(future.result(timeout=ANSWER_TIMEOUT_S + 5).topic_id)
+    except KafkaException as error:
+        raise BrokerFailed(f"no topic {topic} at {bootstrap}: {error.args[0].str()}") from None
+
+
+def encode_record(record: msgspec.Struct) -> bytes:
+    """A record as it travels."""
+    return msgspec.json.encode(record)

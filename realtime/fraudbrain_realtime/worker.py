@@ -1,0 +1,116 @@
+"""A worker: one process that puts the loop on its real parts, and runs and stops it."""
+
+import gc
+import logging
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fraudbrain_realtime.controls import Controls, own_rules
+from fraudbrain_realtime.generation import EPOCH, GENERATION, check_generation
+from fraudbrain_realtime.kafka import KafkaBroker, TopicTail, encode_record, topic_id
+from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.settings import Settings
+from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
+from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.features import ProfileFold
+from fraudbrain_shared.records import Progress, RuleSet
+from fraudbrain_shared.scenario import Scenario, load_scenario
+from fraudbrain_shared.topics import Names
+
+log = logging.getLogger(__name__)
+
+IDLE_WAIT_S = 0.05
+CONTROLS_EVERY_S = 0.1
+PROGRESS_EVERY_S = 1.0
+
+
+class Worker:
+    """Raises on construction what makes a start pointless: ScenarioError, StoreUnavailable,
+    BrokerFailed, WrongGeneration."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        names = Names(settings.space)
+        scenario = load_scenario(settings.scenario)
+        build = f"fraudbrain-realtime {version('fraudbrain-realtime')}"
+        self._gateway = _prepare_store(settings, names)
+        check_generation(self._gateway, names.table("meta"), topic_id(settings.bootstrap, names.topic("events")))
+        fold = ProfileFold(scenario)
+        self._controls = _controls(scenario, fold, Origin(settings.group, GENERATION, build))
+        self._rules = TopicTail(settings.bootstrap, names.topic("rules"))
+        self._controls.update(self._rules.read_to_end())
+        self._broker = KafkaBroker(
+            bootstrap=settings.bootstrap,
+            names=names,
+            group=settings.group,
+            owner=lambda: self._loop,
+            batch_limit=settings.batch_limit,
+            in_flight=settings.in_flight_limit,
+        )
+        self._loop = Loop(
+            scenario=scenario,
+            fold=fold,
+            controls=self._controls,
+            broker=self._broker,
+            store=HBaseStore(self._gateway, names.table(f"profiles.{settings.group}")),
+            clock=time.monotonic,
+            epoch=EPOCH,
+            events_topic=names.topic("events"),
+            worker=settings.worker,
+            build=build,
+            flush_interval_s=settings.flush_interval_s,
+            load_timeout_s=settings.load_timeout_s,
+        )
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Decides until told to stop, then flushes, commits and leaves the group."""
+        gc.freeze()  # what was built so far lives as long as the worker: never to be searched for garbage
+        controls_due = progress_due = time.monotonic()
+        while not stopping():
+            self._loop.turn(IDLE_WAIT_S)
+            now = time.monotonic()
+            if now >= controls_due:
+                self._controls.update(self._rules.read_new())
+                controls_due = now + CONTROLS_EVERY_S
+            if now >= progress_due:
+                self._publish_progress()
+                progress_due = now + PROGRESS_EVERY_S
+        self._stop()
+
+    def _stop(self) -> None:
+        settled = self._loop.settle(time.monotonic() + self._settings.stop_timeout_s)
+        if not settled:
+            log.warning("stopped before all was flushed and committed: it is decided again at the next start")
+        self._broker.close()
+        self._rules.close()
+        self._gateway.close()
+        log.info("stopped; %s", dict(self._loop.counts))
+
+    def _publish_progress(self) -> None:
+        settings = self._settings
+        progress = Progress(
+            tier="realtime",
+            worker=settings.worker,
+            offsets={"events": self._loop.offsets()},
+            ready=True,
+            versions={"rules": self._controls.core.rule_set.version},
+            problems=self._controls.problems,
+            counts=dict(self._loop.counts),
+        )
+        key = f"realtime|{settings.group}|{settings.worker}".encode()
+        self._broker.produce("progress", key, encode_record(progress), [], None, lambda: None)
+
+
+def _prepare_store(settings: Settings, names: Names) -> Gateway:
+    host, port = settings.thrift_host, settings.thrift_port
+    create_table(host, port, names.table("meta"), b"m")
+    create_table(host, port, names.table(f"profiles.{settings.group}"), b"p")
+    return Gateway(host, port)
+
+
+def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls:
+    def compile_core(rule_set: RuleSet) -> DecisionCore:
+        return DecisionCore(scenario, rule_set, origin, fold)
+
+    return Controls(own_rules(scenario), compile_core)

@@ -1,0 +1,78 @@
+"""The tree that an expression's text spells, before anything is known about names and types."""
+
+from dataclasses import dataclass
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a node stands in the text, in code points, `end` excluded."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: Scalar
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """`operand.field`: for us a part of a dotted name, never an attribute of a value."""
+
+    operand: "Syntax"
+    field: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral:
+    elements: tuple["Syntax", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operator, function or method by its name; a method's receiver is its first argument.
+
+    A chain of `&&`, or of `||`, is one call with all its operands.
+    """
+
+    function: str
+    arguments: tuple["Syntax", ...]
+    span: Span
+    name_span: Span
+    is_method: bool = False
+
+
+Syntax = Literal | Identifier | Select | ListLiteral | Call
+
+
+def children(node: Syntax) -> tuple[Syntax, ...]:
+    match node:
+        case Select():
+            return (node.operand,)
+        case ListLiteral():
+            return node.elements
+        case Call():
+            return node.arguments
+        case _:
+            return ()
+
+
+def dotted_path(node: Syntax) -> str | None:
+    """The name that `node` spells, such as `event.amount`, or None if it is more than a name."""
+    fields: list[str] = []
+    while isinstance(node, Select):
+        fields.append(node.field)
+        node = node.operand
+    return ".".join([node.name, *reversed(fields)]) if isinstance(node, Identifier) else None

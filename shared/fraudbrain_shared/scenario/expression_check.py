@@ -1,0 +1,80 @@
+"""Checks the expressions of a folder, and keeps one mistake from being reported many times."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fraudbrain_shared.expressions import Expression, ExpressionErrors, ExpressionProblem, Scope, Type, check
+from fraudbrain_shared.scenario.table import Table
+
+Reasons = Mapping[str, str]
+"""Why a place must not read the names with a given beginning."""
+
+NO_CONTEXT: Final[Reasons] = {"context": "context features are not supported yet"}
+EVENT_ONLY: Final[Reasons] = {
+    root: "a profile feature reads its event only, so that every worker folds the same"
+    for root in ("profile", "derived", "context", "param", "finding", "score")
+}
+NO_CONTROLS: Final[Reasons] = {
+    **NO_CONTEXT,
+    **{root: "a derived feature reads event, profile and derived" for root in ("param", "finding", "score")},
+}
+RULES_ONLY: Final[Reasons] = {
+    **NO_CONTEXT,
+    **{root: "only the policy reads findings and the score" for root in ("finding", "score")},
+}
+
+_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*")
+_STRING_LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+
+
+def names_in(text: str) -> list[str]:
+    """The dotted names that a text seems to read; needs no well-formed text."""
+    return ["".join(found.split()) for found in _DOTTED.findall(_STRING_LITERAL.sub('""', text))]
+
+
+class ExpressionCheck:
+    """Checks expressions one after the other. What reads a name that is known to be broken is passed
+    over: its author has a message already, and would not understand the second one."""
+
+    def __init__(self) -> None:
+        self._broken: tuple[str, ...] = ()
+
+    def mark_broken(self, beginning: str) -> None:
+        """Passes over, from now on, what reads a name with this beginning."""
+        self._broken = (*self._broken, beginning)
+
+    def is_passed_over(self, text: str) -> bool:
+        """Whether a text reads something broken."""
+        return any(name.startswith(self._broken) for name in names_in(text))
+
+    def check(
+        self, table: Table, key: str, scopes: Iterable[Scope], expected: Type | None, reasons: Reasons
+    ) -> list[Expression] | None:
+        """The expression under a key, checked against each scope; None with its problems noted."""
+        text = table.text(key)
+        if not text or self.is_passed_over(text):
+            return None
+        problems: dict[ExpressionProblem, None] = {}
+        expressions = []
+        for scope in scopes:
+            try:
+                expressions.append(check(text, scope, expected))
+            except ExpressionErrors as errors:
+                problems.update(dict.fromkeys(explained(text, errors, reasons)))
+        for problem in problems:
+            table.note_inside(key, problem.offset, problem.length, problem.cause, problem.hint or "")
+        return None if problems else expressions
+
+
+def explained(text: str, errors: ExpressionErrors, reasons: Reasons) -> list[ExpressionProblem]:
+    """The problems of an expression; where a name exists but must not be read here, the reason is the hint."""
+    return [_with_reason(text, problem, reasons) for problem in errors.problems]
+
+
+def _with_reason(text: str, problem: ExpressionProblem, reasons: Reasons) -> ExpressionProblem:
+    names = names_in(text[problem.offset : problem.offset + problem.length])
+    reason = reasons.get(names[0].partition(".")[0]) if names and problem.cause.startswith("unknown name") else None
+    if reason is None:
+        return problem
+    return ExpressionProblem(problem.offset, problem.length, problem.cause, reason)

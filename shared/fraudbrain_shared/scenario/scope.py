@@ -1,0 +1,120 @@
+"""What expressions may read, place by place, and the Python code that reads it.
+
+The functions generated from expressions take `event` (the fields), `event_time` (UTC ms),
+`profile`, `derived`, `param` and `finding` (tuples in the orders given here) and `score`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from fraudbrain_shared.expressions import Expression, Name, Range, Scope, Type, local_name
+from fraudbrain_shared.scenario.description import EventType, Field, FieldType, Parameter, ProfileFeature, Read, Scenario
+
+TYPES: Final[Mapping[FieldType, Type]] = {
+    "string": Type.STRING,
+    "int": Type.INT,
+    "double": Type.DOUBLE,
+    "bool": Type.BOOL,
+}
+INT64: Final = Range(-(2**63), 2**63 - 1)
+# Reads of nothing that are still known: nothing happened, and it sums to 0.
+KNOWN_READS: Final[frozenset[Read]] = frozenset({"count", "sum"})
+
+EVENT_TIME: Final = Name("event.event_time", Type.TIMESTAMP, "event_time")
+SCORE: Final = Name("score", Type.DOUBLE, "score", may_be_unknown=True)
+
+
+def profile_reads(scenario: Scenario) -> tuple[str, ...]:
+    """The names of all reads of profile features, in the order of the tuple `profile`."""
+    return tuple(name for feature in scenario.profile.values() for name in feature.read_names())
+
+
+def event_scope(event_type: EventType, all_types: Iterable[EventType] = ()) -> Scope:
+    """The event's own fields and time; fields that only other types declare read as unknown."""
+    own = {name.path: name for name in map(_field_name, event_type.fields.values())}
+    foreign = {
+        f"event.{field.name}": Name(f"event.{field.name}", TYPES[field.type], "None", may_be_unknown=True)
+        for other in all_types
+        for field in other.fields.values()
+    }
+    return {**foreign, **own, EVENT_TIME.path: EVENT_TIME}
+
+
+def derived_scope(scenario: Scenario, event_type: EventType, earlier: Mapping[str, Expression]) -> Scope:
+    """What a derived feature reads: event, profile, and derived features computed before it."""
+    locals_ = (_derived_name(name, each, local_name(derived_path(name))) for name, each in earlier.items())
+    return {**_event_and_profile(scenario, event_type), **_by_path(locals_)}
+
+
+def rule_scope(scenario: Scenario, event_type: EventType) -> Scope:
+    """What a rule reads: event, profile, all derived features and the parameters."""
+    derived = (
+        _derived_name(name, each, f"derived[{place}]") for place, (name, each) in enumerate(scenario.derived.items())
+    )
+    parameters = (_parameter_name(each, place) for place, each in enumerate(scenario.parameters.values()))
+    return {**_event_and_profile(scenario, event_type), **_by_path(derived), **_by_path(parameters)}
+
+
+def policy_scope(scenario: Scenario, event_type: EventType, rule_names: Sequence[str]) -> Scope:
+    """What a clause of the policy reads: all that a rule does, the findings and the score.
+
+    A finding is never unknown: that of a rule which is unknown or in error is false.
+    """
+    findings = (Name(f"finding.{name}", Type.BOOL, f"finding[{place}]") for place, name in enumerate(rule_names))
+    return {**rule_scope(scenario, event_type), **_by_path(findings), SCORE.path: SCORE}
+
+
+def derived_path(name: str) -> str:
+    """The path under which expressions read a derived feature."""
+    return f"derived.{name}"
+
+
+def _event_and_profile(scenario: Scenario, event_type: EventType) -> Scope:
+    return {**event_scope(event_type, scenario.event_types.values()), **_by_path(_profile_names(scenario))}
+
+
+def _profile_names(scenario: Scenario) -> Iterator[Name]:
+    place = 0
+    for feature in scenario.profile.values():
+        for read, name in zip(feature.read, feature.read_names(), strict=True):
+            yield Name(f"profile.{name}", read_type(feature, read), f"profile[{place}]", read not in KNOWN_READS)
+            place += 1
+
+
+def read_type(feature: ProfileFeature, read: Read) -> Type:
+    """The type of what a read yields."""
+    match read:
+        case "count" | "seconds_since":
+            return Type.INT
+        case "mean":
+            return Type.DOUBLE
+        case "sum" | "min" | "max" | "last":
+            return feature.value.type if feature.value else Type.INT
+
+
+def _field_name(field: Field) -> Name:
+    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, _range(field))
+
+
+def _range(field: Field) -> Range | None:
+    """The bounds that decoding enforces, for whole numbers."""
+    if field.type != "int":
+        return None
+    low = INT64.low if field.min is None else int(field.min)
+    high = INT64.high if field.max is None else int(field.max)
+    return Range(low, high)
+
+
+def _derived_name(name: str, expression: Expression, code: str) -> Name:
+    return Name(derived_path(name), expression.type, code, expression.may_be_unknown or expression.may_fail)
+
+
+def _parameter_name(parameter: Parameter, place: int) -> Name:
+    if parameter.type == "double":
+        return Name(f"param.{parameter.name}", Type.DOUBLE, f"param[{place}]")
+    bounds = Range(int(parameter.low), int(parameter.high))
+    return Name(f"param.{parameter.name}", Type.INT, f"param[{place}]", range=bounds)
+
+
+def _by_path(names: Iterable[Name]) -> Scope:
+    return {name.path: name for name in names}

@@ -1,0 +1,1 @@
+"""The jobs of the slow tier: each is a query with its own checkpoint and can run alone."""

@@ -1,0 +1,232 @@
+"""The loop's laws on a log that acknowledges late and workers that die at any moment."""
+
+from random import Random
+
+import msgspec
+import pytest
+from fraudbrain_realtime.controls import Controls, own_rules
+from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.ports import Message, StoreUnavailable
+from fraudbrain_realtime.stores.memory import MemoryStore
+from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
+from fraudbrain_shared.records import DeadLetter, Decision, Reason
+from fraudbrain_shared.scenario import Scenario, load_scenario
+from tests.unit.realtime.fake_broker import FakeBroker, FakeLog
+
+T0 = 1_700_000_000_000
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("cards")
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.01
+        return self.now
+
+
+class Worker:
+    """A loop on a fake log, as the real worker builds it."""
+
+    def __init__(self, scenario: Scenario, log: FakeLog, store: MemoryStore, rng: Random) -> None:
+        fold = ProfileFold(scenario)
+        origin = Origin(group="a", generation=1, build="test")
+        self.controls = Controls(own_rules(scenario), lambda rules: DecisionCore(scenario, rules, origin, fold))
+        self.broker = FakeBroker(log, lambda: self.loop, rng)
+        self.loop = Loop(
+            scenario=scenario,
+            fold=fold,
+            controls=self.controls,
+            broker=self.broker,
+            store=store,
+            clock=FakeClock(),
+            epoch=1,
+            events_topic="events",
+            worker="w",
+            build="test",
+            flush_interval_s=0.05,
+            load_timeout_s=1.0,
+        )
+
+    def run_to_end(self) -> None:
+        while not self.broker.exhausted:
+            self.loop.turn(0)
+        assert self.loop.settle(deadline_s=1_000)
+
+
+def payment(event_id: str, *, card: str = "c1", amount: int = 1_000, time: int = T0) -> bytes:
+    fields = {"card_id": card, "terminal_id": "t1", "amount": amount}
+    return msgspec.json.encode({"event_id": event_id, "type": "payment", "event_time": time, "fields": fields})
+
+
+def message(offset: int, value: bytes, *, key: str = "c1", partition: int = 0) -> Message:
+    return Message(partition, offset, T0 + 10_000_000, key.encode(), value)
+
+
+def decisions(log: FakeLog) -> list[Decision]:
+    return [msgspec.json.decode(value, type=Decision) for value in log.values("decisions")]
+
+
+def dead_letters(log: FakeLog) -> list[tuple[DeadLetter, bytes]]:
+    return [
+        (DeadLetter.from_headers(dict(sent.headers)), sent.value)
+        for sent in log.written
+        if sent.topic == "dead-letters"
+    ]
+
+
+def run(scenario: Scenario, *events: Message, store: MemoryStore | None = None) -> FakeLog:
+    log = FakeLog(list(events))
+    Worker(scenario, log, MemoryStore() if store is None else store, Random(0)).run_to_end()
+    return log
+
+
+def test_an_event_is_decided_on_the_profile_before_it(scenario: Scenario) -> None:
+    log = run(scenario, message(0, payment("e1", amount=500)), message(1, payment("e2", amount=700)))
+    first, second = decisions(log)
+    names = DecisionCore(scenario, own_rules(scenario), Origin("a", 1, "t"), ProfileFold(scenario)).feature_names
+    count, total = names.index("spend_1d_count"), names.index("spend_1d_sum")
+    assert (first.features[count], first.features[total]) == (0, 0)
+    assert (second.features[count], second.features[total]) == (1, 500)
+
+
+def test_the_same_payload_again_is_a_duplicate_and_another_payload_a_conflict(scenario: Scenario) -> None:
+    other = payment("e1", amount=2)
+    log = run(scenario, message(0, payment("e1")), message(1, payment("e1")), message(2, other))
+    assert [decision.source.offset for decision in decisions(log)] == [0]
+    [(letter, value)] = dead_letters(log)
+    assert (letter.reason, letter.offset, value) == (Reason.CONFLICT, 2, other)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", Reason.FRAMING),
+        (b"\xff\xfe", Reason.FRAMING),
+        (b"{", Reason.FRAMING),
+        (b"[]", Reason.SCHEMA),
+        (b"{}", Reason.SCHEMA),
+        (payment("e").replace(b"payment", b"paymint"), Reason.UNKNOWN_TYPE),
+        (payment("e", amount=-1), Reason.RANGE),
+        (payment("e").replace(b'"amount":1000', b'"amount":"4111111111111111"'), Reason.SCHEMA),
+        (payment("e", time=T0 + 10_000_000 + 300_001), Reason.TOO_NEW),
+        (payment("e", card="c2"), Reason.KEY_MISMATCH),
+        (b" " * 70_000, Reason.OVERSIZE),
+    ],
+)
+def test_what_cannot_be_decided_is_put_aside_whole(scenario: Scenario, value: bytes, reason: Reason) -> None:
+    log = run(scenario, message(0, value), message(1, payment("good")))
+    [(letter, kept)] = dead_letters(log)
+    assert letter.reason is reason
+    assert kept == value[:1024] if reason is Reason.OVERSIZE else kept == value
+    assert "4111" not in letter.detail
+    assert [decision.event_id for decision in decisions(log)] == ["good"]
+
+
+def test_a_worker_that_restarts_repeats_nothing_that_was_flushed(scenario: Scenario) -> None:
+    log = FakeLog([message(offset, payment(f"e{offset}", time=T0 + offset)) for offset in range(50)])
+    store = MemoryStore()
+    Worker(scenario, log, store, Random(1)).run_to_end()
+    log.committed.clear()  # flushed, but the commit was lost
+    Worker(scenario, log, store, Random(2)).run_to_end()
+    assert len(decisions(log)) == 50
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_crashes_lose_nothing_and_count_nothing_twice(scenario: Scenario, seed: int) -> None:
+    rng = Random(seed)
+    events = random_events(rng)
+    undisturbed, quiet = FakeLog(list(events)), MemoryStore()
+    Worker(scenario, undisturbed, quiet, Random(0)).run_to_end()
+
+    log, store = FakeLog(list(events)), MemoryStore()
+    for _ in range(6):
+        worker = Worker(scenario, log, store, rng)
+        for _ in range(rng.randint(1, 30)):
+            worker.loop.turn(0)
+        worker.broker.crash()
+    Worker(scenario, log, store, rng).run_to_end()
+
+    assert effective(log) == effective(undisturbed)
+    assert {letter.offset for letter, _ in dead_letters(log)} == {letter.offset for letter, _ in dead_letters(undisturbed)}
+    assert profiles(store, events) == profiles(quiet, events)
+
+
+def random_events(rng: Random) -> list[Message]:
+    """Payments of four cards, some late, some repeated, some repeated with another payload, some garbage."""
+    events: list[Message] = []
+    for offset in range(120):
+        card = f"c{rng.randrange(4)}"
+        value = payment(f"e{offset}", card=card, amount=rng.randint(1, 90_000), time=T0 + rng.randrange(10**9) // 100)
+        past = [event for event in events if event.key == card.encode() and event.value]
+        if past and rng.random() < 0.1:
+            value = past[-1].value or b""
+            if rng.random() < 0.3:
+                value = value.replace(b'"amount":', b'"amount":1')
+        elif rng.random() < 0.05:
+            value = b"garbage"
+        events.append(message(offset, value, key=card))
+    return events
+
+
+def effective(log: FakeLog) -> dict[int, bytes]:
+    """The decisions by source offset; every repetition must say the same."""
+    found: dict[int, bytes] = {}
+    for value in log.values("decisions"):
+        offset = msgspec.json.decode(value, type=Decision).source.offset
+        assert found.setdefault(offset, value) == value
+    return found
+
+
+def profiles(store: MemoryStore, events: list[Message]) -> dict[str, Profile]:
+    subjects = sorted({(event.key or b"").decode() for event in events})
+    return {subject: decode_profile(row) for subject, row in store.load(0, subjects).items()}
+
+
+def test_a_store_that_is_away_stops_the_worker_before_it_guesses(scenario: Scenario) -> None:
+    class Away(MemoryStore):
+        def load(self, partition: int, subjects: object) -> dict[str, bytes]:
+            raise StoreUnavailable("away")
+
+    with pytest.raises(StoreUnavailable):
+        run(scenario, message(0, payment("e1")), store=Away())
+
+
+def test_a_store_that_takes_no_writes_holds_back_the_commit(scenario: Scenario) -> None:
+    class ReadOnly(MemoryStore):
+        def save(self, partition: int, rows: object, timestamp: int) -> None:
+            raise StoreUnavailable("read only")
+
+    log = FakeLog([message(0, payment("e1"))])
+    worker = Worker(scenario, log, ReadOnly(), Random(0))
+    for _ in range(50):
+        worker.loop.turn(0)
+    assert len(decisions(log)) == 1
+    assert log.committed == {}
+
+
+def test_a_revoked_partition_is_flushed_and_committed(scenario: Scenario) -> None:
+    log, store = FakeLog([message(0, payment("e1"))]), MemoryStore()
+    worker = Worker(scenario, log, store, Random(3))
+    while not worker.broker.exhausted:
+        worker.loop.turn(0)
+    worker.broker.revoke([0])
+    assert set(store.load(0, ["c1"])) == {"c1"}
+
+
+def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) -> None:
+    worker = Worker(scenario, FakeLog([]), MemoryStore(), Random(0))
+    before = worker.controls.core
+    for value in (b"{", b"{}", b'{"version":"2","rules":[{"name":"x","when":"event.amoun > 1"}],"policy":[]}'):
+        worker.controls.update([(b"live", value)])
+        assert worker.controls.core is before
+        assert worker.controls.problems
+    worker.controls.update([(b"live", b'{"version":"2","rules":[{"name":"x","when":"event.amount > 1"}],"policy":[]}')])
+    assert worker.controls.core.rule_set.version == "2"
+    assert worker.controls.problems == ()

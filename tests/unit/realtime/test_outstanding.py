@@ -1,0 +1,19 @@
+from fraudbrain_realtime.partition import Outstanding
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(st.permutations(range(8)), st.integers(0, 8))
+def test_all_acked_below_an_offset_means_each_of_them(order: list[int], how_many: int) -> None:
+    outstanding = Outstanding()
+    for offset in range(8):
+        outstanding.sent(offset)
+    for offset in order[:how_many]:
+        outstanding.acked(offset)
+    missing = set(order[how_many:])
+    for offset in range(9):
+        assert outstanding.all_acked_below(offset) == (not any(sent < offset for sent in missing))
+
+
+def test_nothing_sent_is_all_acked() -> None:
+    assert Outstanding().all_acked_below(100)
