@@ -17,7 +17,7 @@ demo: $(VENV) ## run the whole platform here: stack, tiers, a replayed day of pa
 	@$(RUN)/fraudbrain demo $(ARGS)
 
 test: $(VENV) ## run all tests: unit, parity, integration, system
-	@$(RUN)/python -m pytest tests $(ARGS)
+	@$(RUN)/python -m pytest $(ARGS)
 
 check: $(VENV) ## lint, types, import contracts, each tier installed alone
 	@$(RUN)/ruff check --output-format concise .

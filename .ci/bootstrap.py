@@ -18,7 +18,7 @@ MEMBERS = ["shared", "realtime", "streaming", "offline", "deploy"]
 def main() -> None:
     """Check the interpreter, then install in the order: venv, uv, locked packages, members."""
     require_python()
-    if not PYTHON.exists():
+    if not (PYTHON.exists() and (ROOT / ".venv/bin/pip").exists()):  # pip comes last: without it a try was broken off
         say("creating .venv")
         run(sys.executable, "-m", "venv", str(ROOT / ".venv"))
     say("installing uv")

@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +43,7 @@ def deployment(stack: "StackSettings", space: str) -> "Deployment":
     from fraudbrain_deploy.spaces import create
     from fraudbrain_shared.topics import Names
 
-    folder: Path = find_scenario("cards")
-    made = Deployment(stack=stack, scenario=load_scenario(folder), folder=folder, names=Names(space), data=stack.data)
+    folder = find_scenario("cards")
+    made = Deployment(stack=stack, scenario=load_scenario("cards"), folder=folder, names=Names(space), data=stack.data)
     create(made)
     return made

@@ -54,11 +54,11 @@ def open_deployment(arguments: argparse.Namespace, space: str | None = None) -> 
 
     Raises ScenarioError for a scenario that is unknown or wrong, UserError for a name no space can have.
     """
-
     from fraudbrain_deploy.stack import load_settings
+    from fraudbrain_shared.scenario.load import find_scenario, load_scenario
 
-    folder = find_scenario(arguments.scenario)
-    scenario = load_scenario(folder)
+    folder = find_scenario(arguments.scenario).absolute()
+    scenario = load_scenario(str(folder))
     return Deployment(
         stack=load_settings(arguments.data),
         scenario=scenario,

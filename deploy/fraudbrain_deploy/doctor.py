@@ -6,8 +6,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import msgspec
 from fraudbrain_deploy.stack import StackSettings, jars, java, load_settings
 from fraudbrain_deploy.stack.errors import StackError
 from fraudbrain_deploy.stack.lifecycle import held_ports
-from fraudbrain_deploy.stack.maven import URL_VARIABLE, remote_repository
+from fraudbrain_deploy.stack.maven import URL_VARIABLE, open_file, remote_repository
 from fraudbrain_deploy.stack.parts import redis_program
 
 OLDEST_PYTHON = (3, 11)
@@ -184,11 +182,7 @@ def _jars_finding() -> Finding:
 def _unreachable(jar: jars.Jar) -> str | None:
     """Why the Maven repository does not offer a jar; None if it does."""
     try:
-        remote = remote_repository()
-        request = urllib.request.Request(
-            f"{remote.url.rstrip('/')}/{jar.path}", method="HEAD", headers=dict(remote.headers)
-        )
-        urllib.request.urlopen(request, timeout=_TIMEOUT_S).close()
+        open_file(remote_repository(), jar.path, _TIMEOUT_S, method="HEAD").close()
     except (StackError, OSError) as error:
         return f"the Maven repository cannot be asked: {error}"
     return None

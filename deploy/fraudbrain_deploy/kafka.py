@@ -52,6 +52,7 @@ TIMEOUT_S = 30.0
 # The client says on standard error whatever its connections meet, down to each refused attempt while
 # a broker starts; what matters comes back as an error of the call.
 TOLD_BY_THE_CLIENT: dict[str, Any] = {"log_level": 2}
+_LEADERLESS = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 
 
 def producer(bootstrap: str, *, in_flight: int = 20_000, settings: Mapping[str, Any] | None = None) -> Producer:
@@ -127,12 +128,12 @@ def topic_partitions(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S
 
 def end_offsets(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:
     """Where each partition of the topic ends now. Raises KeyError for a topic that does not exist."""
-    return _list_offsets(bootstrap, topic, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
+    return _list_offsets(bootstrap, topic, OffsetSpec.latest(), timeout_s)
 
 
 def begin_offsets(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:
     """The first offset that each partition still holds. Raises KeyError for a topic that does not exist."""
-    return _list_offsets(bootstrap, topic, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
+    return _list_offsets(bootstrap, topic, OffsetSpec.earliest(), timeout_s)
 
 
 def committed_offsets(bootstrap: str, group: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:
@@ -269,13 +270,21 @@ def _partitions(admin: AdminClient, topic: str, timeout_s: float) -> list[int]:
 
 
 def _list_offsets(bootstrap: str, topic: str, spec: OffsetSpec, timeout_s: float) -> Offsets:
+    """A partition that has no leader yet, as right after its creation, is asked again until the timeout."""
     admin = _admin(bootstrap)
     numbers = _partitions(admin, topic, timeout_s)
     if not numbers:
         raise KeyError(f"there is no topic {topic} at {bootstrap}")
     asked = {TopicPartition(topic, number): spec for number in numbers}
-    answers = admin.list_offsets(asked, request_timeout=timeout_s)
-    return {place.partition: _result(future, timeout_s).offset for place, future in answers.items()}
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answers = admin.list_offsets(asked, request_timeout=timeout_s)
+        try:
+            return {place.partition: _result(future, timeout_s).offset for place, future in answers.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADERLESS or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def _read_to(reader: Consumer, left: Offsets, timeout_s: float) -> Iterator[Message]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 import happybase
-from fraudbrain_shared.numbered_calls import NumberedCalls
 from Hbase_thrift import AlreadyExists, BatchMutation, ColumnDescriptor, Hbase, Mutation
 from thriftpy2.thrift import TClient, TException
+
+from fraudbrain_shared.numbered_calls import NumberedCalls
 
 Answer = TypeVar("Answer")
 Cell = tuple[bytes, bytes]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
 from fraudbrain_shared.records import Progress
 
 _LOG = logging.getLogger(__name__)

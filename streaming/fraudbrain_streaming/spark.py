@@ -3,26 +3,35 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+_JVM_END_S: Final = 10.0
+
 
 def session(name: str, *, jars: tuple[Path, ...], driver_memory: str) -> SparkSession:
     """A session with two cores. Takes 7 to 9 s; JAVA_HOME must name a Java 17.
 
-    The handlers of signals are left as they were: pyspark would turn an interrupt into an exception
-    in the middle of whatever runs.
+    To be called in the main thread. The handlers of signals stay as they are.
     """
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    interrupt = signal.getsignal(signal.SIGINT)
-    spark: SparkSession = (
+    with _ignored_by_children(signal.SIGINT, signal.SIGTERM):
+        spark: SparkSession = _builder(name, jars, driver_memory).getOrCreate()
+    return spark
+
+
+def _builder(name: str, jars: tuple[Path, ...], driver_memory: str) -> SparkSession.Builder:
+    return (
         SparkSession.builder.master("local[2]")
         .appName(name)
         .config("spark.jars", ",".join(str(jar) for jar in jars))
@@ -37,10 +46,25 @@ def session(name: str, *, jars: tuple[Path, ...], driver_memory: str) -> SparkSe
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.streaming.stopTimeout", "10s")
         .config("spark.log.level", "WARN")
-        .getOrCreate()
     )
-    signal.signal(signal.SIGINT, interrupt)
-    return spark
+
+
+@contextlib.contextmanager
+def _ignored_by_children(*signals: signal.Signals) -> Iterator[None]:
+    """Processes started inside ignore the signals; for this one they wait until the end.
+
+    Whoever stops a process group signals the JVM as well. It would tear down its side of a running
+    batch, with stack dumps, before the query is stopped. It ends when its standard input does, so
+    also after a kill -9 of this process.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def follow(query: StreamingQuery, stop: threading.Event) -> bool:
@@ -55,10 +79,21 @@ def follow(query: StreamingQuery, stop: threading.Event) -> bool:
 
 
 def end(spark: SparkSession, query: StreamingQuery | None) -> None:
-    """Stop the query and the session. A running batch gets 10 s; what it has not done the next start does."""
+    """Stop query, session and JVM. A running batch gets 10 s; what it has not done the next start does."""
+    gateway = spark.sparkContext._gateway
     with contextlib.suppress(Py4JError, PySparkException, OSError):  # the JVM may be gone already
         spark.sparkContext.setLogLevel("OFF")
         if query is not None:
             query.stop()
     with contextlib.suppress(Py4JError, PySparkException, OSError):
         spark.stop()
+    _end_jvm(gateway)
+
+
+def _end_jvm(gateway: Any) -> None:
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    try:
+        gateway.proc.wait(_JVM_END_S)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()

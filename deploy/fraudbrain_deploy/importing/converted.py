@@ -53,4 +53,4 @@ def plain(column: Any) -> Column:
 
 def is_text(column: Column) -> bool:
     """Whether it holds strings of any kind."""
-    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))

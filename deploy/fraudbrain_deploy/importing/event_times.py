@@ -44,7 +44,9 @@ def _in_zone(column: Column, zone: str) -> Column:
     try:
         return pc.assume_timezone(column, zone, ambiguous="earliest", nonexistent="earliest")
     except pa.ArrowInvalid as error:
-        raise UserError(f"The time zone {zone!r} is not known here: {error}", "Use a name such as Europe/Berlin.") from error
+        raise UserError(
+            f"The time zone {zone!r} is not known here: {error}", "Use a name such as Europe/Berlin."
+        ) from error
 
 
 def _parsed(column: Column, zone: str) -> Column:

@@ -6,18 +6,17 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 
 import msgspec
 
 from fraudbrain_deploy.stack.errors import StackError
-from fraudbrain_deploy.stack.maven import URL_VARIABLE, Repository, maven_settings, remote_repository
+from fraudbrain_deploy.stack.maven import URL_VARIABLE, Repository, maven_settings, open_file, remote_repository
 
 CLASS_PATHS = ("kafka", "hbase", "spark_kafka")
 
@@ -25,6 +24,7 @@ _HERE = Path(__file__).parent
 _LOCK = _HERE / "jars.json"
 _THREADS = 8
 _TRIES = 4
+_RETRY_WAIT_S = 1.0  # before the second try, then twice as long each time
 _SOCKET_TIMEOUT_S = 30.0
 _RELOCK_TIMEOUT_S = 900.0
 _BLOCK_BYTES = 1 << 18
@@ -169,7 +169,7 @@ class _Fetch:
             except (_Rejected, OSError, HTTPException) as error:
                 if attempt == _TRIES or self._stopped.is_set() or _is_final(error):
                     raise _not_fetched(jar, remote, error) from error
-            self._stopped.wait(0.5 * 2**attempt)
+            self._stopped.wait(_RETRY_WAIT_S * 2 ** (attempt - 1))
 
     def _repository(self) -> Repository:
         with self._lock:
@@ -177,9 +177,7 @@ class _Fetch:
             return self._remote
 
     def _download(self, remote: Repository, jar: Jar, target: Path) -> None:
-        request = urllib.request.Request(f"{remote.url.rstrip('/')}/{jar.path}", headers=dict(remote.headers))
-        request.add_header("User-Agent", "fraudbrain")
-        with urllib.request.urlopen(request, timeout=_SOCKET_TIMEOUT_S) as reply, target.open("wb") as file:
+        with open_file(remote, jar.path, _SOCKET_TIMEOUT_S) as reply, target.open("wb") as file:
             size = 0
             while block := reply.read(_BLOCK_BYTES):
                 size += len(block)
@@ -224,7 +222,7 @@ def _has_size(path: Path, jar: Jar) -> bool:
 
 def _is_final(error: Exception) -> bool:
     """Whether trying again cannot help: the server said that it has no such file or does not let us in."""
-    return isinstance(error, urllib.error.HTTPError) and error.code in {401, 403, 404, 410}
+    return isinstance(error, HTTPError) and error.code in {401, 403, 404, 410}
 
 
 def _not_fetched(jar: Jar, remote: Repository, error: Exception) -> StackError:

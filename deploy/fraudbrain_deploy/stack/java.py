@@ -14,8 +14,8 @@ from fraudbrain_deploy.stack.settings import StackSettings
 
 JAVA_MAJOR = 17  # the one version that Kafka 4, HBase 2.6 and Spark 4 all support
 REMEDY = (
-    "Install it (Debian, Ubuntu: `apt install openjdk-17-jre-headless`; Fedora: `dnf install java-17-openjdk-headless`) or "
-    " point JAVA_HOME at one."
+    "Install it (Debian, Ubuntu: `apt install openjdk-17-jre-headless`; "
+    "Fedora: `dnf install java-17-openjdk-headless`) or point JAVA_HOME at one."
 )
 
 # The wheel's JRE is built without the incubating vector module, which Spark's launcher always asks for.

@@ -109,6 +109,7 @@ class _Start:
         self._begun = time.monotonic()
         self._deadline = deadline
         self._cancelled = threading.Event()
+        self._reporting = threading.Lock()
 
     def run(self, wanted: list[Part], stopped: list[Part]) -> None:
         pool = ThreadPoolExecutor(len(wanted) or 1, thread_name_prefix="up")
@@ -147,7 +148,8 @@ class _Start:
             self._cancelled.wait(0.1)
 
     def _report(self, part: Part, state: str) -> None:
-        self._on_progress(Progress(part=part.name, state=state, seconds=time.monotonic() - self._begun))
+        with self._reporting:  # the caller hears of one step at a time
+            self._on_progress(Progress(part=part.name, state=state, seconds=time.monotonic() - self._begun))
 
 
 def _failure(settings: StackSettings, part: Part, what: str) -> StackError:

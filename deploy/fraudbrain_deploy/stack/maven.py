@@ -5,8 +5,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import cast
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
 from xml.etree import ElementTree
 
 from fraudbrain_deploy.stack.errors import StackError
@@ -35,6 +39,17 @@ def remote_repository() -> Repository:
     if url := os.environ.get(URL_VARIABLE):
         return _with_url_credentials(url)
     return maven_settings().mirror or _central()
+
+
+def open_file(repository: Repository, path: str, timeout_s: float, method: str = "GET") -> HTTPResponse:
+    """Ask a repository for a file; OSError if it does not answer, HTTPError if it declines. The caller closes."""
+    request = Request(f"{repository.url.rstrip('/')}/{path}", method=method, headers=dict(repository.headers))
+    request.add_header("User-Agent", "fraudbrain")
+    try:
+        return cast(HTTPResponse, urlopen(request, timeout=timeout_s))
+    except HTTPError as error:
+        error.close()  # it holds the connection, and may live long as the cause of another error
+        raise
 
 
 def maven_settings(path: Path | None = None) -> MavenSettings:

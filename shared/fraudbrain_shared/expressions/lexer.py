@@ -82,7 +82,7 @@ def _token(group: str, text: str, span: Span) -> Token:
         case "open":
             raise Refusal(span, "this string has no end")
         case _:
-            raise Refusal(span, f"unexpected character {ascii(text)}", _INSTEAD.get(text))
+            raise Refusal(span, f"unexpected character {text!a}", _INSTEAD.get(text))
 
 
 def _int(text: str, span: Span) -> int:

@@ -1,5 +1,6 @@
 """From tokens to the tree, by the grammar of the CEL specification."""
 
+import re
 from collections.abc import Mapping
 
 from fraudbrain_shared.expressions.lexer import Token, tokens_of
@@ -32,7 +33,10 @@ _CHAINS = ("&&", "||")
 
 _CONSTANTS: Mapping[str, bool] = {"true": True, "false": False}
 _RESERVED = frozenset(
-    "as break const continue else for function if import in let loop null package namespace return var void while".split()
+    re.findall(
+        r"\w+",
+        "as break const continue else for function if import in let loop namespace null package return var void while",
+    )
 )
 _MACROS = frozenset(("all", "exists", "exists_one", "existsOne", "filter", "map"))
 _WORDS_FOR_SYMBOLS: Mapping[str, str] = {"and": "&&", "or": "||", "not": "!", "is": "=="}
@@ -136,7 +140,7 @@ class _Parser:
         if not self.accept("("):
             return Select(operand, name.text, Span(operand.span.start, name.span.end))
         if name.text in _MACROS:
-            raise Refusal(name.span, f"the macro {name.text} is not supported yet", "use x in list")
+            raise Refusal(name.span, f"the macro {name.text} is not supported yet")
         arguments = self.until(")")
         span = Span(operand.span.start, self.previous_end)
         return Call(name.text, (operand, *arguments), span, name.span, is_method=True)

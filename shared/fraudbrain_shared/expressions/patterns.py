@@ -8,6 +8,8 @@ MAX_PATTERN_LENGTH = 256
 
 
 class Pattern(Protocol):
+    """A compiled pattern; the library has no types of its own."""
+
     def search(self, text: str) -> object | None: ...
 
 

@@ -3,12 +3,11 @@
 import re
 from math import asin, cos, radians, sin, sqrt
 
-from fraudbrain_shared.expressions.time_literals import duration_text, timestamp_text
 from fraudbrain_shared.expressions.types import RANGES, Type
 from fraudbrain_shared.expressions.values import ERROR, EvaluationError
 
 _INT = RANGES[Type.INT]
-_INT_TEXT = re.compile(r"[+-]?0*[0-9]{1,19}")
+_INT_TEXT = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _DOUBLE_TEXT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 
 # The mean radius R1 of the Earth: IUGG, Geodetic Reference System 1980 (H. Moritz, 2000).
@@ -37,28 +36,22 @@ def int_of_double(number: float) -> int | EvaluationError:
 
 
 def int_of_string(text: str) -> int | EvaluationError:
-    if not _INT_TEXT.fullmatch(text):
+    """Decimal digits with or without a sign, and nothing else."""
+    match = _INT_TEXT.fullmatch(text)
+    if not match:
         return ERROR
-    number = int(text[0].strip("0123456789") + (text.lstrip("+-0") or "0"))
+    number = int(match[1] + match[2])
     return number if _INT.low <= number <= _INT.high else ERROR
 
 
 def double_of_string(text: str) -> float | EvaluationError:
+    """A decimal number with or without an exponent, or `inf`, `infinity`, `nan` in any case."""
     return float(text) if _DOUBLE_TEXT.fullmatch(text) else ERROR
 
 
 def string_of_double(number: float) -> str:
     """The shortest digits that give the same double again."""
     return repr(number).removesuffix(".0")
-
-
-def string_of_timestamp(ms: int) -> str:
-    low, high = RANGES[Type.TIMESTAMP]
-    return timestamp_text(min(max(ms, low), high))
-
-
-def string_of_duration(ms: int) -> str:
-    return duration_text(ms)
 
 
 def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float | EvaluationError:

@@ -34,7 +34,7 @@ def string_value(literal: str, start: int) -> str:
 def _refuse_surrogates(body: str, start: int) -> None:
     for at, char in enumerate(body, start):
         if "\ud800" <= char <= "\udfff":
-            raise Refusal(Span(at, at + 1), f"{ascii(char)} is half a surrogate pair, not a character")
+            raise Refusal(Span(at, at + 1), f"{char!a} is half a surrogate pair, not a character")
 
 
 def _character(escape: re.Match[str], start: int) -> str:

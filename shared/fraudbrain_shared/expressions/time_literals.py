@@ -57,9 +57,10 @@ def _within(type_: Type, exact_ms: Fraction) -> int:
 
 
 def timestamp_text(ms: int) -> str:
-    """RFC 3339 in UTC, without trailing zeros; `ms` in the range of timestamps."""
-    time = _EPOCH + timedelta(milliseconds=ms)
-    fraction = f".{ms % 1_000:03}".rstrip("0").rstrip(".")
+    """RFC 3339 in UTC, without trailing zeros; beyond the years 1 to 9999 their first or last moment."""
+    low, high = RANGES[Type.TIMESTAMP]
+    time = _EPOCH + timedelta(milliseconds=min(max(ms, low), high))
+    fraction = f".{time.microsecond // 1_000:03}".rstrip("0").rstrip(".")
     return f"{time.year:04}-{time:%m-%dT%H:%M:%S}{fraction}Z"
 
 

@@ -15,12 +15,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """A bool, number or string, by its value."""
+
     value: Scalar
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
+    """A name, or the first part of a dotted one."""
+
     name: str
     span: Span
 
@@ -36,6 +40,8 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class ListLiteral:
+    """Expressions between brackets."""
+
     elements: tuple["Syntax", ...]
     span: Span
 
@@ -58,6 +64,7 @@ Syntax = Literal | Identifier | Select | ListLiteral | Call
 
 
 def children(node: Syntax) -> tuple[Syntax, ...]:
+    """The nodes right below `node`, from left to right."""
     match node:
         case Select():
             return (node.operand,)

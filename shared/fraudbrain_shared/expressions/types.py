@@ -50,6 +50,10 @@ class Range(NamedTuple):
         """The smallest range that holds all of `numbers`."""
         return cls(min(numbers), max(numbers))
 
+    def joined(self, other: "Range") -> "Range":
+        """The smallest range that holds both."""
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
     def within(self, other: "Range") -> bool:
         return other.low <= self.low and self.high <= other.high
 

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from fraudbrain_shared.expressions import Expression
-from fraudbrain_shared.records import ClauseText, Event, Outcome, RuleText  # noqa: F401
+from fraudbrain_shared.records import ClauseText, Outcome, RuleText
 
 FieldType = Literal["string", "int", "double", "bool"]
 Read = Literal["count", "sum", "mean", "min", "max", "last", "seconds_since"]

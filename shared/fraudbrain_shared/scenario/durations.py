@@ -1,10 +1,9 @@
 """Durations as people write them: a whole number and a unit, such as `50ms`, `1h` or `7d`."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
-_UNITS_MS: Final[Mapping[str, int]] = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_MS: Final[dict[str, int]] = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 EXPECTED: Final = "a duration is a whole number with ms, s, m, h or d, such as 50ms or 7d"
 

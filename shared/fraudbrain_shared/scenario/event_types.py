@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Final, Union
 import msgspec
 from msgspec import Meta
 
-from fraudbrain_shared.expressions import RANGES, Type
 from fraudbrain_shared.scenario.description import EventType, Field, Scenario
 from fraudbrain_shared.scenario.scope import INT64
 
 MAX_EVENT_ID_LENGTH: Final = 128
+MAX_EVENT_TIME_MS: Final = 253_402_300_799_999  # the year 9999 ends, and with it the timestamps of CEL
 # A subject is part of a row's key, an entity of a record's: both are short whatever the scenario says.
 MAX_KEY_LENGTH: Final = 256
 
@@ -21,7 +21,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What every event has beside its fields. `type` is the tag by which it was decoded."""
 
     event_id: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID_LENGTH)]
-    event_time: Annotated[int, Meta(ge=0, le=RANGES[Type.TIMESTAMP].high)]
+    event_time: Annotated[int, Meta(ge=0, le=MAX_EVENT_TIME_MS)]
     fields: msgspec.Struct
     type: ClassVar[str]
 
@@ -42,7 +42,7 @@ def event_struct(event_type: EventType, subject: str = "") -> type[Envelope]:
         frozen=True,
         gc=False,
     )
-    return msgspec.defstruct(
+    struct: type[Any] = msgspec.defstruct(
         event_type.name,
         [("fields", fields)],
         bases=(Envelope,),
@@ -52,6 +52,7 @@ def event_struct(event_type: EventType, subject: str = "") -> type[Envelope]:
         frozen=True,
         gc=False,
     )
+    return struct
 
 
 def decoder(scenario: Scenario) -> msgspec.json.Decoder[Any]:
@@ -61,7 +62,7 @@ def decoder(scenario: Scenario) -> msgspec.json.Decoder[Any]:
     what is no JSON.
     """
     structs = [event_struct(each, scenario.subject) for each in scenario.event_types.values()]
-    return msgspec.json.Decoder(Union[(_Untyped, *structs)])  # noqa: UP007
+    return msgspec.json.Decoder(Union[(_Untyped, *structs)])
 
 
 def _required_first(event_type: EventType) -> list[Field]:

@@ -45,15 +45,15 @@ class ExpressionCheck:
         self._broken = (*self._broken, beginning)
 
     def is_passed_over(self, text: str) -> bool:
-        """Whether a text reads something broken."""
-        return any(name.startswith(self._broken) for name in names_in(text))
+        """Whether a text is missing or reads something broken."""
+        return not text or any(name.startswith(self._broken) for name in names_in(text))
 
     def check(
         self, table: Table, key: str, scopes: Iterable[Scope], expected: Type | None, reasons: Reasons
     ) -> list[Expression] | None:
         """The expression under a key, checked against each scope; None with its problems noted."""
         text = table.text(key)
-        if not text or self.is_passed_over(text):
+        if self.is_passed_over(text):
             return None
         problems: dict[ExpressionProblem, None] = {}
         expressions = []

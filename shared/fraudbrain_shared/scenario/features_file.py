@@ -1,8 +1,8 @@
 """`features.toml`: what is folded per subject, and what is derived from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Final, cast, get_args
+from typing import Final, get_args
 
 import msgspec
 
@@ -28,13 +28,22 @@ def read_profile(
     """The profile features in the order of the file."""
     table = file.table("profile")
     features = {name: _feature(name, each, event_types, expressions) for name, each in table.tables()}
-    seen: set[str] = set()
-    for feature in features.values():
-        for name in feature.read_names():
-            if name in seen:
-                table.note(f"two features are read as profile.{name}", "rename one", key=feature.name, at_key=True)
-            seen.add(name)
+    _note_twins(table, features.values())
     return features
+
+
+def _note_twins(table: Table, features: Iterable[ProfileFeature]) -> None:
+    """Two features must not be read by one name, nor fold the same: they would share their state."""
+    readers: dict[str, str] = {}
+    definitions: dict[str, str] = {}
+    for feature in features:
+        for name in feature.read_names():
+            if name in readers:
+                table.note(f"{readers[name]}, too, is read as {name}", "rename one", key=feature.name, at_key=True)
+            readers[name] = feature.name
+        if twin := definitions.get(feature.id):
+            table.note(f"it folds the same as {twin}", f"add its reads to {twin}", key=feature.name, at_key=True)
+        definitions[feature.id] = feature.name
 
 
 def _feature(

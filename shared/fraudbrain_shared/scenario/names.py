@@ -6,8 +6,8 @@ from typing import Final
 
 # https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax, RESERVED
 CEL_RESERVED: Final = frozenset(
-    "as break const continue else false for function if import in let loop "
-    "namespace null package return true var void while".split()
+    {"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop"}
+    | {"namespace", "null", "package", "return", "true", "var", "void", "while"}
 )
 EVENT_ENVELOPE: Final = frozenset({"event_id", "event_time", "type"})
 

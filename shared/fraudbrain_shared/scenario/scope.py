@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fraudbrain_shared.expressions import Expression, Name, Range, Scope, Type, local_name
-from fraudbrain_shared.scenario.description import EventType, Field, FieldType, Parameter, ProfileFeature, Read, Scenario
+from fraudbrain_shared.scenario.description import (
+    EventType,
+    Field,
+    FieldType,
+    Parameter,
+    ProfileFeature,
+    Read,
+    Scenario,
+)
 
 TYPES: Final[Mapping[FieldType, Type]] = {
     "string": Type.STRING,

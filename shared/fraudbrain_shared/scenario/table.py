@@ -39,7 +39,9 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
-    def note(self, cause: str, hint: str = "", *, key: str = "", index: int | None = None, at_key: bool = False) -> None:
+    def note(
+        self, cause: str, hint: str = "", *, key: str = "", index: int | None = None, at_key: bool = False
+    ) -> None:
         """Notes a problem with the value of `key`, with its element or with the key itself; without
         a key, with the whole table."""
         path = self._path if not key else (*self._path, key) if index is None else (*self._path, key, index)

@@ -1,8 +1,8 @@
 """Laws of the decisions' row keys."""
 
+from hypothesis import given, strategies as st
+
 from fraudbrain_shared.decision_row import decision_row
-from hypothesis import given
-from hypothesis import strategies as st
 
 identity = st.tuples(st.text(), st.text())
 

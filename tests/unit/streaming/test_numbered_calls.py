@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import happybase
 import pytest
-from fraudbrain_shared.numbered_calls import SpoiltConnection, StrangersReply
-from fraudbrain_streaming.hbase import NumberedConnection, Store, StoreUnavailable
-from Hbase_thrift import Hbase, TCell, TRowResult
-from Hbase_thrift import IOError as HbaseError
+from Hbase_thrift import Hbase, IOError as HbaseError, TCell, TRowResult
 from thriftpy2.protocol import TBinaryProtocol
 from thriftpy2.thrift import TProcessor
 from thriftpy2.transport import TBufferedTransport, TSocket, TTransportException
+
+from fraudbrain_shared.numbered_calls import SpoiltConnection, StrangersReply
+from fraudbrain_streaming.hbase import NumberedConnection, Store, StoreUnavailable
 
 
 class Rows:
@@ -58,7 +58,8 @@ def answer(caller: socket.socket, rows: Rows) -> None:
 
 
 def value(connection: happybase.Connection, row: bytes) -> bytes:
-    return connection.client.getRow(b"t", row, {})[0].columns[b"d:v"].value
+    found: bytes = connection.client.getRow(b"t", row, {})[0].columns[b"d:v"].value
+    return found
 
 
 def time_out(connection: happybase.Connection, rows: Rows) -> None:

@@ -1,8 +1,8 @@
 """Dead letters in the lake, filed under the day on which they were put aside."""
 
 import pyarrow as pa
-from fraudbrain_shared.records import DeadLetter
 
+from fraudbrain_shared.records import DeadLetter
 from fraudbrain_streaming.jobs.archive.decoder import TIMESTAMP, Record, Row, Undecodable, microseconds
 from fraudbrain_streaming.jobs.archive.raw import HEADERS
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from fraudbrain_shared.admission import MAX_AHEAD_MS
 
 TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
@@ -43,7 +44,7 @@ class Decoder(Protocol):
     def time(self) -> str | None: ...
 
     @property
-    def kept(self) -> tuple[pa.Field[Any], ...]: ...
+    def kept(self) -> "tuple[pa.Field[Any], ...]": ...
 
     def row(self, record: Record) -> Row: ...
 
@@ -128,6 +129,8 @@ def _fits(row: Row, columns: pa.Schema) -> bool:
 
 
 def _filled(rows: list[Row | None], columns: pa.Schema) -> pa.Table:
+    if not rows:
+        return columns.empty_table()
     nothing: Row = (None,) * len(columns)
     values = zip(*(row or nothing for row in rows), strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(values, columns, strict=True)]

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from fraudbrain_shared.admission import Admission, Rejected
 
+from fraudbrain_shared.admission import Admission, Rejected
 from fraudbrain_streaming.jobs.archive.decoder import TIMESTAMP, Record, Row, microseconds
 
 
@@ -13,7 +13,7 @@ class Events:
     """Reads the topic `events` of one scenario. A rejected event is a row like any other, not admitted."""
 
     time = "event_time"
-    kept: tuple[pa.Field[Any], ...] = ()
+    kept: "tuple[pa.Field[Any], ...]" = ()
     columns = pa.schema(
         [
             ("event_id", pa.string()),

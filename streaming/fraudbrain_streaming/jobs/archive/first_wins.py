@@ -23,8 +23,8 @@ from typing import Any, Final, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from fraudbrain_shared.decision_row import decision_row
 
+from fraudbrain_shared.decision_row import decision_row
 from fraudbrain_streaming.jobs.archive.raw import by_partition
 
 EVENT_COLUMN: Final = b"d:event"
@@ -50,8 +50,11 @@ def timestamp(generation: int, offset: int) -> int:
 class FirstWins:
     """Writes events and decisions of one generation to the HBase table of decisions."""
 
-    def __init__(self, cells: Cells, *, table: str, generation: int) -> None:
+    def __init__(
+        self, cells: Cells, *, table: str, generation: int, records_per_chunk: int = RECORDS_PER_CHUNK
+    ) -> None:
         self._cells, self._table, self._generation = cells, table, generation
+        self._records_per_chunk = records_per_chunk
 
     def events(self, rows: pa.Table) -> None:
         """Write the admitted ones of some rows of the lake's events: unbroken offsets of each partition, in order."""
@@ -62,17 +65,17 @@ class FirstWins:
         self._write(DECISION_COLUMN, rows, subject="subject")
 
     def _write(self, column: bytes, rows: pa.Table, *, subject: str) -> None:
-        for chunk in _chunks(rows):
+        for chunk in _chunks(rows, self._records_per_chunk):
             cells = _first_of_each_row(chunk, subject)
             if cells:
                 first = chunk["offset"][0].as_py()
                 self._cells.put(self._table, column, cells, timestamp(self._generation, first))
 
 
-def _chunks(rows: pa.Table) -> Iterator[pa.Table]:
+def _chunks(rows: pa.Table, length: int) -> Iterator[pa.Table]:
     for partition in by_partition(rows).values():
-        for start in range(0, len(partition), RECORDS_PER_CHUNK):
-            yield partition.slice(start, RECORDS_PER_CHUNK)
+        for start in range(0, len(partition), length):
+            yield partition.slice(start, length)
 
 
 def _first_of_each_row(chunk: pa.Table, subject: str) -> dict[bytes, bytes]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from fraudbrain_shared.records import Label
 
+from fraudbrain_shared.records import Label
 from fraudbrain_streaming.jobs.archive.decoder import TIMESTAMP, Record, Row, Undecodable, microseconds
 
 
@@ -13,7 +13,7 @@ class Labels:
     """Reads the topic `labels`."""
 
     time = "known_at"
-    kept: tuple[pa.Field[Any], ...] = ()
+    kept: "tuple[pa.Field[Any], ...]" = ()
     columns = pa.schema(
         [
             ("event_id", pa.string()),

@@ -40,7 +40,7 @@ class LakeTable:
             description=_origin(topic, topic_id),
             configuration=_SETTINGS,
         )
-        self._schema = schema
+        self.schema = schema
         self.topic = topic
         if self._table.metadata().description != _origin(topic, topic_id):
             raise AnotherTopic(

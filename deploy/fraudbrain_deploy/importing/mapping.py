@@ -1,0 +1,168 @@
+"""From the columns of a file to the columns of events, and the rows that cannot go that way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraudbrain_deploy.importing.converted import Column, Converted, Mask, mask, only, plain
+from fraudbrain_deploy.importing.event_times import event_times
+from fraudbrain_deploy.importing.numbers import doubles, whole_numbers
+from fraudbrain_deploy.importing.rejects import Rejects
+from fraudbrain_deploy.importing.tables import Raw, column_names, read_columns
+from fraudbrain_deploy.importing.texts import booleans, strings
+from fraudbrain_shared.scenario.description import ColumnSource, Field, ImportMapping, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Events as columns in the file's order: event_id, type, event_time (UTC ms) and one per field.
+
+    `fraud` has what the file says of each, null where it does not; None where it never does.
+    """
+
+    event_id: Column
+    type: Column
+    event_time: Column
+    fields: dict[str, Column]
+    fraud: Column | None
+    rejects: Rejects
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a column becomes, and for which rows it must."""
+
+    name: str
+    column: str | None
+    converted: Converted
+    required: Mask
+
+
+def map_foreign(scenario: Scenario, mapping: ImportMapping, path: Path) -> Mapped:
+    """The rows of a foreign file, by the scenario's import mapping. Raises UserError for a column that is missing."""
+    declared, fraud = scenario.event_types[mapping.type].fields, mapping.fraud
+    sources = [
+        mapping.event_id,
+        mapping.event_time,
+        *mapping.fields.values(),
+        *([fraud] if fraud else []),
+    ]
+    raw = read_columns(path, [source.column for source in sources if source.column is not None])
+    rows = raw.table.num_rows
+    every, none = np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
+    fields = {}
+    for name, source in mapping.fields.items():
+        converted = _field(declared[name], _column(raw, source), source.scale)
+        fields[name] = _Target(name, source.column, converted, none if declared[name].optional else every)
+    moment = event_times(_column(raw, mapping.event_time), zone=mapping.event_time.zone, scale=mapping.event_time.scale)
+    return _mapped(
+        raw,
+        event_id=_Target("event_id", mapping.event_id.column, strings(_column(raw, mapping.event_id)), every),
+        event_type=_Target("type", None, strings(pa.repeat(mapping.type, rows)), every),
+        event_time=_Target("event_time", mapping.event_time.column, moment, every),
+        fields=fields,
+        fraud=_Target("fraud", fraud.column, booleans(_column(raw, fraud)), none) if fraud else None,
+    )
+
+
+def map_own(scenario: Scenario, path: Path) -> Mapped:
+    """The rows of a Parquet file in the platform's own format: event_id, type, event_time, fields by their names.
+
+    A field stands for every type that declares it. Raises UserError for a column that is missing.
+    """
+    declared = _declared(scenario)
+    there = column_names(path)
+    needed = [
+        name
+        for name, types in declared.items()
+        if name in there or all(field and not field.optional for field in types)
+    ]
+    raw = read_columns(path, ["event_id", "type", "event_time", *needed])
+    every = np.ones(raw.table.num_rows, dtype=np.bool_)
+    kinds = strings(plain(raw.table["type"])).values
+    kind = pc.index_in(kinds, pa.array(list(scenario.event_types)))
+    known = Converted.of(only(kinds, mask(kind.is_valid())), kinds, f"one of {', '.join(scenario.event_types)}")
+    fields = {}
+    for name in needed:
+        types = declared[name]
+        demanding = pa.array([number for number, field in enumerate(types) if field and not field.optional], pa.int32())
+        first = next(field for field in types if field)
+        converted = _field(first, plain(raw.table[name]), None)
+        fields[name] = _Target(name, name, converted, mask(pc.is_in(kind, demanding)))
+    moment = event_times(plain(raw.table["event_time"]), zone="UTC", scale=None)
+    return _mapped(
+        raw,
+        event_id=_Target("event_id", "event_id", strings(plain(raw.table["event_id"])), every),
+        event_type=_Target("type", "type", known, every),
+        event_time=_Target("event_time", "event_time", moment, every),
+        fields=fields,
+        fraud=None,
+    )
+
+
+def _declared(scenario: Scenario) -> dict[str, list[Field | None]]:
+    """Every field name of the scenario with what each event type, in its order, declares by it."""
+    names = dict.fromkeys(name for each in scenario.event_types.values() for name in each.fields)
+    return {name: [each.fields.get(name) for each in scenario.event_types.values()] for name in names}
+
+
+def _column(raw: Raw, source: ColumnSource) -> Column:
+    if source.column is None:
+        return pa.repeat(source.constant, raw.table.num_rows)
+    return plain(raw.table[source.column])
+
+
+def _field(declared: Field, column: Column, scale: float | None) -> Converted:
+    match declared.type:
+        case "string":
+            return strings(column)
+        case "int":
+            return whole_numbers(column, scale)
+        case "double":
+            return doubles(column, scale)
+        case "bool":
+            return booleans(column)
+
+
+def _mapped(
+    raw: Raw,
+    *,
+    event_id: _Target,
+    event_type: _Target,
+    event_time: _Target,
+    fields: dict[str, _Target],
+    fraud: _Target | None,
+) -> Mapped:
+    targets = [event_id, event_type, event_time, *fields.values(), *([fraud] if fraud else [])]
+    causes, cause_of = _causes(targets, raw.table.num_rows)
+    good = pa.array(cause_of < 0)
+    bad = np.flatnonzero(cause_of >= 0)
+
+    def taken(target: _Target) -> Column:
+        return target.converted.values if not len(bad) else target.converted.values.filter(good)
+
+    return Mapped(
+        event_id=taken(event_id),
+        type=taken(event_type),
+        event_time=taken(event_time),
+        fields={name: taken(target) for name, target in fields.items()},
+        fraud=fraud and taken(fraud),
+        rejects=Rejects(raw.table.take(pa.array(bad)), raw.row[bad], causes, cause_of[bad], raw.broken),
+    )
+
+
+def _causes(targets: Sequence[_Target], rows: int) -> tuple[tuple[str, ...], npt.NDArray[np.int16]]:
+    """All causes, and for each row the number of the first that holds, −1 where the row is good."""
+    causes: list[str] = []
+    cause_of = np.full(rows, -1, dtype=np.int16)
+    for target in targets:
+        missing = target.required & ~target.converted.unreadable & mask(target.converted.values.is_null())
+        for held, what in ((target.converted.unreadable, f"is not {target.converted.wanted}"), (missing, "is empty")):
+            cause_of[held & (cause_of < 0)] = len(causes)
+            causes.append(f"{target.name}: column {target.column} {what}")
+    return tuple(causes), cause_of

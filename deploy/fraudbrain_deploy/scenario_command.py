@@ -1,0 +1,85 @@
+"""`fraudbrain scenario`: what a scenario reads and folds, and who uses it."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fraudbrain_shared.scenario.usage import EventUse, FeatureUse, NameUse, ScenarioUse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """One subcommand for each thing to do with a scenario."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    show = commands.add_parser("show", help="what is read, folded and derived, used by whom, and what nobody uses")
+    show.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(action=_show)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the chosen subcommand."""
+    return int(arguments.action(arguments))
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from fraudbrain_shared.scenario import load_scenario
+    from fraudbrain_shared.scenario.usage import usage
+
+    shown = usage(load_scenario(arguments.scenario))
+    if arguments.json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown)).decode() + "\n")
+    else:
+        print("\n".join(page(shown)))
+    return 0
+
+
+def page(shown: "ScenarioUse") -> Iterator[str]:
+    """The lines of the page about a scenario."""
+    yield f"{shown.name}, version {shown.version}"
+    if shown.description:
+        yield shown.description
+    for event in shown.events:
+        yield from _event_lines(event)
+    if shown.profile:
+        yield from ("", f"profile features, folded for each {shown.subject}")
+    for feature in shown.profile:
+        yield from _feature_lines(feature)
+    yield from _section("derived features", _rows(shown.derived, "="))
+    yield from _section("parameters", _rows(shown.parameters, ""))
+    rules = [line for rule in shown.rules for line in (f"  {rule.name}: {rule.description}", f"    {rule.when}")]
+    yield from _section("rules", rules)
+    clauses = [f"  {at}. {each.name} when {' '.join(each.when.split())}" for at, each in enumerate(shown.policy, 1)]
+    yield from _section("policy, the first that holds, else approve", clauses)
+    yield from ("", f"read by no expression: {', '.join(shown.unused) or 'nothing, all is used'}")
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from ("", title, *lines)
+
+
+def _event_lines(event: "EventUse") -> Iterator[str]:
+    yield from ("", f"event {event.name}, {f'decided within {event.deadline}' if event.decided else 'folded only'}")
+    yield from _rows(event.fields, "")
+
+
+def _feature_lines(feature: "FeatureUse") -> Iterator[str]:
+    where = f" where {feature.where}" if feature.where else ""
+    folded = f"{feature.value or 'events'} of {feature.on}{where}"
+    yield f"  {feature.name}: {folded}, over {feature.window} in hops of {feature.hop} (id {feature.id})"
+    yield from (f"  {row}" for row in _rows(feature.reads, None))
+
+
+def _rows(names: "Sequence[NameUse]", sign: str | None) -> list[str]:
+    """A line for each name with its type, what it is (not if `sign` is None) and its users."""
+    width = max((len(each.name) for each in names), default=0)
+    rows = []
+    for each in names:
+        about = f"{sign} {each.about}".strip() if sign is not None else ""
+        row = f"  {each.name:{width}}  {each.type:6}  {about}".rstrip()
+        rows.append(f"{row}  ← {', '.join(each.used_by)}" if each.used_by else row)
+    return rows

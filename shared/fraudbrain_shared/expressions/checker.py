@@ -1,0 +1,308 @@
+"""Names, types and limits: everything that can be known of an expression before any event comes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fraudbrain_shared.expressions import tree
+from fraudbrain_shared.expressions.functions import FUNCTIONS, METHODS, OVERLOADS, exact_range, overload
+from fraudbrain_shared.expressions.parser import parse
+from fraudbrain_shared.expressions.patterns import pattern_of
+from fraudbrain_shared.expressions.problems import ExpressionErrors, ExpressionProblem, Refusal, nearest
+from fraudbrain_shared.expressions.time_literals import duration_ms, timestamp_ms
+from fraudbrain_shared.expressions.tree import Call, ListLiteral, Scalar, Span, Syntax, dotted_path
+from fraudbrain_shared.expressions.typed_tree import Apply, Constant, Form, FormName, Node, Read
+from fraudbrain_shared.expressions.types import RANGES, Range, Scope, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A checked expression. `reads` are the paths of all names in it.
+
+    Where neither `may_be_unknown` nor `may_fail`, it yields a value of `type` for every event.
+    """
+
+    text: str
+    tree: Node
+    type: Type
+    reads: frozenset[str]
+    may_be_unknown: bool
+    may_fail: bool
+
+
+def check(text: str, scope: Scope, expected: Type | None = None) -> Expression:
+    """`text` as a checked expression over the names of `scope`, of type `expected` if that is given.
+
+    Raises ExpressionErrors: a syntax error comes alone, names and types are all looked at.
+    """
+    syntax = parse(text)
+    checker = _Checker(text, scope)
+    node = checker.attempt(syntax)
+    if node and expected and node.type is not expected:
+        cause = f"this is of type {node.type.value}; {expected.value} is wanted here"
+        hint = f"write double({_snippet(text, syntax.span)})" if _differ_as_numbers(node.type, expected) else None
+        checker.problems.append(ExpressionProblem(syntax.span.start, _length(syntax.span), cause, hint))
+    if node is None or checker.problems:
+        raise ExpressionErrors(text, checker.problems)
+    return Expression(text, node, node.type, frozenset(checker.reads), node.may_be_unknown, node.may_fail)
+
+
+class _Reported(Exception):
+    """An operand was refused and is in the list of problems: of what holds it nothing can be said."""
+
+
+class _Checker:
+    def __init__(self, text: str, scope: Scope) -> None:
+        self.text = text
+        self.scope = scope
+        self.problems: list[ExpressionProblem] = []
+        self.reads: set[str] = set()
+
+    def attempt(self, syntax: Syntax) -> Node | None:
+        try:
+            return self.node(syntax)
+        except Refusal as refusal:
+            self.problems.append(refusal.problem)
+        except _Reported:
+            pass
+        return None
+
+    def all_of(self, many: Iterable[Syntax]) -> tuple[Node, ...]:
+        """All nodes, or _Reported once every one of them has been looked at."""
+        attempts = [self.attempt(each) for each in many]
+        nodes = tuple(each for each in attempts if each)
+        if len(nodes) < len(attempts):
+            raise _Reported
+        return nodes
+
+    def node(self, syntax: Syntax) -> Node:
+        match syntax:
+            case tree.Literal(value):
+                return _constant(value)
+            case ListLiteral():
+                return self.list(syntax)
+            case Call():
+                self.refuse_wrong_style(syntax)
+                special = _SPECIAL.get(syntax.function)
+                return special(self, syntax) if special else self.strict(syntax)
+            case _:
+                return self.read(syntax)
+
+    def read(self, syntax: Syntax) -> Read:
+        path = dotted_path(syntax)
+        if path is None:
+            raise Refusal(syntax.span, "a value has no fields; only names are dotted")
+        name = self.scope.get(path)
+        if name is None:
+            # Comparing names takes a while, and a hostile text is full of them.
+            hint = nearest(path, list(self.scope)) if len(self.problems) < 20 else None
+            raise Refusal(syntax.span, f"unknown name {path[:80]}", hint)
+        self.reads.add(path)
+        limit = RANGES.get(name.type)
+        range_ = name.range.clamped(limit) if name.range and limit else limit
+        return Read(type=name.type, range=range_, may_be_unknown=name.may_be_unknown, name=name)
+
+    def list(self, syntax: ListLiteral) -> Constant:
+        elements = self.all_of(syntax.elements)
+        if not elements:
+            raise Refusal(syntax.span, "the list is empty: nothing is in it")
+        values: list[Scalar] = []
+        for element, place in zip(elements, syntax.elements, strict=True):
+            if not (isinstance(element, Constant) and isinstance(element.value, Scalar)):
+                raise Refusal(place.span, "a list holds constants only")
+            if element.type is not elements[0].type:
+                cause = f"the list mixes {elements[0].type.value} and {element.type.value}"
+                raise Refusal(place.span, cause)
+            values.append(element.value)
+        return Constant(type=Type.list_of(elements[0].type), value=tuple(values))
+
+    def strict(self, call: Call) -> Apply:
+        return self.apply(call, self.all_of(call.arguments))
+
+    def apply(self, call: Call, operands: tuple[Node, ...]) -> Apply:
+        ranges = tuple(each.range for each in operands)
+        chosen = overload(call.function, tuple(each.type for each in operands), ranges)
+        if chosen is None:
+            raise self.no_overload(call, operands)
+        exact = exact_range(chosen, ranges)
+        range_ = exact.clamped(RANGES[chosen.gives]) if exact else None
+        return Apply(
+            type=chosen.gives,
+            range=range_,
+            may_be_unknown=any(each.may_be_unknown for each in operands),
+            may_fail=chosen.fails or exact != range_ or any(each.may_fail for each in operands),
+            operands=operands,
+            function=call.function,
+            overload=chosen,
+            exact=exact,
+        )
+
+    def no_overload(self, call: Call, operands: tuple[Node, ...]) -> Refusal:
+        name, types = call.function, [each.type for each in operands]
+        counts = sorted({len(each.takes) for each in OVERLOADS[name]})
+        if len(types) not in counts:
+            return _wrong_count(call, counts)
+        cause = f"{name} does not take {' and '.join(each.value for each in types)}"
+        if set(types) == {Type.INT, Type.DOUBLE}:
+            place = call.arguments[types.index(Type.INT)].span
+            return Refusal(call.name_span, cause, f"write double({_snippet(self.text, place)})")
+        known = dict.fromkeys(" and ".join(t.value for t in each.takes) for each in OVERLOADS[name])
+        fitting = [each for each in known if each.count(" and ") == len(types) - 1]
+        return Refusal(call.name_span, cause, f"it takes {'; '.join(fitting[:8])}")
+
+    def refuse_wrong_style(self, call: Call) -> None:
+        """A method is called as one, a function as one; and there is such a thing at all."""
+        name, is_operator = call.function, not call.function.isidentifier() or call.function == "in"
+        functions = FUNCTIONS | _SPECIAL_FUNCTIONS
+        if is_operator or name in (METHODS if call.is_method else functions):
+            return
+        if call.is_method and name in functions:
+            raise Refusal(call.name_span, f"{name} is not a method", f"write {name}(...)")
+        if name in METHODS:
+            raise Refusal(call.name_span, f"{name} is a method", f"write text.{name}(...)")
+        kind, known = ("method", METHODS) if call.is_method else ("function", functions)
+        raise Refusal(call.name_span, f"unknown {kind} {name[:80]}", nearest(name, sorted(known)))
+
+    def one_literal(self, call: Call, position: int = 0) -> tuple[str, Span]:
+        """The string literal that stands at `position` of the call's arguments."""
+        found = call.arguments[position]
+        if isinstance(found, tree.Literal) and isinstance(found.value, str):
+            return found.value, found.span
+        raise Refusal(found.span, f"{call.function} needs a string literal here")
+
+
+def _junction(checker: _Checker, call: Call) -> Form:
+    operands = checker.all_of(call.arguments)
+    for operand, place in zip(operands, call.arguments, strict=True):
+        if operand.type is not Type.BOOL:
+            raise Refusal(place.span, f"{call.function} takes bool; this is of type {operand.type.value}")
+    return _form("&&" if call.function == "&&" else "||", Type.BOOL, operands)
+
+
+def _conditional(checker: _Checker, call: Call) -> Form:
+    condition, chosen, otherwise = checker.all_of(call.arguments)
+    if condition.type is not Type.BOOL:
+        cause = f"the condition before ? is of type {condition.type.value}, not bool"
+        raise Refusal(call.arguments[0].span, cause)
+    _refuse_different(checker, call, 1, (chosen, otherwise))
+    range_ = _joined(chosen, otherwise)
+    return _form("?:", chosen.type, (condition, chosen, otherwise), range_)
+
+
+def _or_else(checker: _Checker, call: Call) -> Node:
+    _refuse_count(call, 2)
+    value, default = checker.all_of(call.arguments)
+    _refuse_different(checker, call, 0, (value, default))
+    return value if value.is_sure else _form("or_else", value.type, (value, default), _joined(value, default))
+
+
+def _known(checker: _Checker, call: Call) -> Node:
+    _refuse_count(call, 1)
+    (operand,) = checker.all_of(call.arguments)
+    return _constant(True) if operand.is_sure else _form("known", Type.BOOL, (operand,))
+
+
+def _has(checker: _Checker, call: Call) -> Node:
+    _refuse_count(call, 1)
+    if not (isinstance(call.arguments[0], tree.Select) and dotted_path(call.arguments[0])):
+        raise Refusal(call.arguments[0].span, "has takes a field, such as has(event.country)")
+    return _known(checker, call)
+
+
+def _time(checker: _Checker, call: Call) -> Constant:
+    _refuse_count(call, 1)
+    text, span = checker.one_literal(call)
+    type_, read = (Type.TIMESTAMP, timestamp_ms) if call.function == "timestamp" else (Type.DURATION, duration_ms)
+    try:
+        ms = read(text)
+    except ValueError as error:
+        raise Refusal(span, f"not a {type_.value}", str(error)) from None
+    return Constant(type=type_, range=Range(ms, ms), value=ms)
+
+
+def _matches(checker: _Checker, call: Call) -> Apply:
+    _refuse_count(call, 2)
+    (text,) = checker.all_of(call.arguments[:1])
+    pattern, span = checker.one_literal(call, 1)
+    try:
+        compiled = Constant(type=Type.STRING, value=pattern_of(pattern))
+    except ValueError as error:
+        raise Refusal(span, "not a regular expression of RE2", str(error)) from None
+    return checker.apply(call, (text, compiled))
+
+
+_SPECIAL: Final[Mapping[str, Callable[[_Checker, Call], Node]]] = {
+    "&&": _junction,
+    "||": _junction,
+    "?:": _conditional,
+    "or_else": _or_else,
+    "known": _known,
+    "has": _has,
+    "timestamp": _time,
+    "duration": _time,
+    "matches": _matches,
+}
+_SPECIAL_FUNCTIONS = frozenset(name for name in _SPECIAL if name.isidentifier())
+
+
+def _form(name: FormName, type_: Type, operands: tuple[Node, ...], range_: Range | None = None) -> Form:
+    # What stands first in or_else may be missing, for that is its purpose; known always answers.
+    telling = {"known": (), "or_else": operands[1:]}.get(name, operands)
+    return Form(
+        type=type_,
+        range=range_,
+        may_be_unknown=any(each.may_be_unknown for each in telling),
+        may_fail=any(each.may_fail for each in telling),
+        operands=operands,
+        form=name,
+    )
+
+
+_SCALAR_TYPES: Mapping[type, Type] = {bool: Type.BOOL, int: Type.INT, float: Type.DOUBLE, str: Type.STRING}
+
+
+def _constant(value: Scalar) -> Constant:
+    type_ = _SCALAR_TYPES[type(value)]
+    range_ = Range(int(value), int(value)) if type_ is Type.INT else None
+    return Constant(type=type_, range=range_, value=value)
+
+
+def _joined(a: Node, b: Node) -> Range | None:
+    return a.range.joined(b.range) if a.range and b.range else None
+
+
+def _refuse_count(call: Call, wanted: int) -> None:
+    if len(call.arguments) != wanted:
+        raise _wrong_count(call, [wanted])
+
+
+def _wrong_count(call: Call, wanted: list[int]) -> Refusal:
+    receiver = 1 if call.is_method else 0
+    numbers = " or ".join(str(each - receiver) for each in wanted)
+    given = len(call.arguments) - receiver
+    return Refusal(call.span, f"{call.function} takes {numbers} argument{'s' * (numbers != '1')}, not {given}")
+
+
+def _refuse_different(checker: _Checker, call: Call, first: int, pair: tuple[Node, Node]) -> None:
+    """Both values of a choice have one type."""
+    types = [each.type for each in pair]
+    if types[0] is types[1]:
+        return
+    cause = f"{call.function} chooses between {types[0].value} and {types[1].value}; both must have one type"
+    hint = None
+    if _differ_as_numbers(*types):
+        place = call.arguments[first + types.index(Type.INT)].span
+        hint = f"write double({_snippet(checker.text, place)})"
+    raise Refusal(call.name_span, cause, hint)
+
+
+def _differ_as_numbers(a: Type, b: Type) -> bool:
+    return {a, b} == {Type.INT, Type.DOUBLE}
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
+def _snippet(text: str, span: Span) -> str:
+    return text[span.start : span.end] if _length(span) <= 40 else "..."

@@ -1,0 +1,190 @@
+"""Rules and policy: checked as one against a scenario, then compiled into two functions per type of event."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fraudbrain_shared.expressions import Expression, ExpressionErrors, Scope, Type, check, compile_function
+from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
+from fraudbrain_shared.scenario.description import EventType, Scenario
+from fraudbrain_shared.scenario.expression_check import NO_CONTEXT, RULES_ONLY, Reasons, explained
+from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds
+from fraudbrain_shared.scenario.names import fault_of_name
+from fraudbrain_shared.scenario.problems import Problem, ScenarioError
+from fraudbrain_shared.scenario.scope import SCORE, policy_scope, rule_scope
+
+__all__ = [
+    "CheckedRules",
+    "CompiledRules",
+    "RuleFault",
+    "TypeFunctions",
+    "check_rules",
+    "compile_derived",
+    "compile_folds",
+    "compile_rules",
+    "rule_faults",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """What is wrong with the `index`-th rule or clause: with its name, or with `length` characters
+    from `offset` on in its condition."""
+
+    part: Literal["rule", "outcome"]
+    index: int
+    key: Literal["name", "when"]
+    cause: str
+    hint: str = ""
+    offset: int = 0
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TypeExpressions:
+    """The conditions as they are for one type of event: of the rules by name, of the clauses in order."""
+
+    rules: dict[str, Expression]
+    clauses: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRules:
+    """Rules and policy that fit a scenario, for each type of event that is decided."""
+
+    rules: tuple[RuleText, ...]
+    policy: tuple[ClauseText, ...]
+    by_type: dict[str, TypeExpressions]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that any rule or clause reads on any type of event."""
+        return frozenset().union(
+            *(each.reads for parts in self.by_type.values() for each in (*parts.rules.values(), *parts.clauses))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFunctions:
+    """What runs for one type of event. Each result is true, false, None (unknown) or ERROR.
+
+    `findings(event, event_time, profile, derived, param)` gives one result for each rule,
+    `clauses(event, event_time, profile, derived, param, finding, score)` one for each clause.
+    """
+
+    findings: Callable[..., Sequence[object]]
+    clauses: Callable[..., Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRules:
+    """A rule set that runs. `clauses_on_score` tells which clauses read the score: they do not
+    apply while no champion was ever published."""
+
+    version: str
+    names: tuple[str, ...]
+    clauses_on_score: tuple[bool, ...]
+    reads: frozenset[str]
+    by_type: dict[str, TypeFunctions]
+
+
+def check_rules(scenario: Scenario, rules: Sequence[RuleText], policy: Sequence[ClauseText]) -> CheckedRules:
+    """The rules with the trees of their conditions. Raises ScenarioError with all problems."""
+    if faults := rule_faults(scenario, rules, policy):
+        raise ScenarioError(_problem(fault, rules, policy) for fault in faults)
+    names = [rule.name for rule in rules]
+    by_type = {}
+    for event_type in _decided(scenario):
+        scope, clause_scope = rule_scope(scenario, event_type), policy_scope(scenario, event_type, names)
+        by_type[event_type.name] = TypeExpressions(
+            {rule.name: check(rule.when, scope, Type.BOOL) for rule in rules},
+            tuple(check(clause.when, clause_scope, Type.BOOL) for clause in policy),
+        )
+    return CheckedRules(tuple(rules), tuple(policy), by_type)
+
+
+def rule_faults(
+    scenario: Scenario,
+    rules: Sequence[RuleText],
+    policy: Sequence[ClauseText],
+    *,
+    passed_over: Callable[[str], bool] = lambda text: False,
+) -> list[RuleFault]:
+    """All that is wrong with rules and policy; conditions that are `passed_over` are not looked at."""
+    faults = _name_faults(rules)
+    names = [rule.name for rule in rules]
+    rule_scopes = [rule_scope(scenario, each) for each in _decided(scenario)]
+    for index, rule in enumerate(rules):
+        if not passed_over(rule.when):
+            faults += _condition_faults("rule", index, rule.when, rule_scopes, RULES_ONLY)
+    clause_scopes = [policy_scope(scenario, each, names) for each in _decided(scenario)]
+    for index, clause in enumerate(policy):
+        if not passed_over(clause.when):
+            faults += _condition_faults("outcome", index, clause.when, clause_scopes, NO_CONTEXT)
+    return faults
+
+
+def compile_rules(scenario: Scenario, rule_set: RuleSet) -> CompiledRules:
+    """Checks a rule set and makes it run. Raises ScenarioError where it does not fit the scenario."""
+    checked = check_rules(scenario, rule_set.rules, rule_set.policy)
+    clauses = zip(*(each.clauses for each in checked.by_type.values()), strict=True)
+    return CompiledRules(
+        version=rule_set.version,
+        names=tuple(rule.name for rule in checked.rules),
+        clauses_on_score=tuple(any(SCORE.path in each.reads for each in same) for same in clauses),
+        reads=checked.reads,
+        by_type={name: _functions(each) for name, each in checked.by_type.items()},
+    )
+
+
+def _functions(checked: TypeExpressions) -> TypeFunctions:
+    inputs = ("event", "event_time", "profile", "derived", "param")
+    clauses = {f"clause.{index}": each for index, each in enumerate(checked.clauses)}
+    return TypeFunctions(
+        findings=compile_function("rules", inputs, checked.rules),
+        clauses=compile_function("policy", (*inputs, "finding", "score"), clauses),
+    )
+
+
+def _decided(scenario: Scenario) -> list[EventType]:
+    return [each for each in scenario.event_types.values() if each.decide]
+
+
+def _name_faults(rules: Sequence[RuleText]) -> list[RuleFault]:
+    faults = []
+    seen: set[str] = set()
+    for index, rule in enumerate(rules):
+        if fault := fault_of_name(rule.name):
+            faults.append(RuleFault("rule", index, "name", fault))
+        elif rule.name in seen:
+            faults.append(RuleFault("rule", index, "name", f"another rule is called {rule.name}", "rename one"))
+        seen.add(rule.name)
+    return faults
+
+
+def _condition_faults(
+    part: Literal["rule", "outcome"], index: int, text: str, scopes: Sequence[Scope], reasons: Reasons
+) -> list[RuleFault]:
+    """What is wrong with a condition on any type of event, each fault once."""
+    faults: dict[RuleFault, None] = {}
+    for scope in scopes:
+        try:
+            check(text, scope, Type.BOOL)
+        except ExpressionErrors as errors:
+            for each in explained(text, errors, reasons):
+                fault = RuleFault(part, index, "when", each.cause, each.hint or "", each.offset, each.length)
+                faults[fault] = None
+    return list(faults)
+
+
+def _problem(fault: RuleFault, rules: Sequence[RuleText], policy: Sequence[ClauseText]) -> Problem:
+    """The fault, placed in the text of its condition: where it came from a topic there is no file."""
+    if fault.part == "rule":
+        place, text = f"rule {rules[fault.index].name}", rules[fault.index].when
+    else:
+        place, text = f"outcome {policy[fault.index].name}", policy[fault.index].when
+    if fault.key == "name":
+        return Problem(place, fault.cause, fault.hint)
+    before = text[: fault.offset].split("\n")
+    line, column = len(before), len(before[-1]) + 1
+    return Problem(place, fault.cause, fault.hint, line, column, text.split("\n")[line - 1], fault.length)

@@ -1,0 +1,185 @@
+"""What a scenario reads, folds and derives, and who uses it: for people who look at it."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from fraudbrain_shared.expressions import Expression
+from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario
+from fraudbrain_shared.scenario.durations import written
+from fraudbrain_shared.scenario.feature_functions import check_derived
+from fraudbrain_shared.scenario.rules import check_rules
+from fraudbrain_shared.scenario.scope import derived_path, read_type
+
+
+class NameUse(msgspec.Struct, frozen=True):
+    """Something that expressions may read: what it is, and the readers that do."""
+
+    name: str
+    type: str
+    about: str
+    used_by: tuple[str, ...]
+
+
+class EventUse(msgspec.Struct, frozen=True):
+    """A type of event and its fields. `deadline` is empty for a type that only folds."""
+
+    name: str
+    decided: bool
+    deadline: str
+    fields: tuple[NameUse, ...]
+
+
+class FeatureUse(msgspec.Struct, frozen=True):
+    """A profile feature: what is folded, under which id, and its reads."""
+
+    name: str
+    id: str
+    on: str
+    value: str | None
+    where: str | None
+    window: str
+    hop: str
+    reads: tuple[NameUse, ...]
+
+
+class ConditionUse(msgspec.Struct, frozen=True):
+    """A rule or a clause of the policy, and the names that it reads."""
+
+    name: str
+    when: str
+    reads: tuple[str, ...]
+    description: str = ""
+
+
+class ScenarioUse(msgspec.Struct, frozen=True):
+    """A scenario as it is shown. `unused` are the features and parameters that nobody reads."""
+
+    name: str
+    version: str
+    description: str
+    subject: str
+    events: tuple[EventUse, ...]
+    profile: tuple[FeatureUse, ...]
+    derived: tuple[NameUse, ...]
+    parameters: tuple[NameUse, ...]
+    rules: tuple[ConditionUse, ...]
+    policy: tuple[ConditionUse, ...]
+    unused: tuple[str, ...]
+
+
+Readers = Mapping[str, frozenset[str]]
+"""The names that each reader, such as `rule large_amount`, reads."""
+
+
+def usage(scenario: Scenario) -> ScenarioUse:
+    """Everything in a scenario with its users, on all types of events together."""
+    rules, policy = _rule_readers(scenario)
+    readers: Readers = {**_feature_readers(scenario), **rules, **policy}
+    profile = tuple(_feature(feature, readers) for feature in scenario.profile.values())
+    derived = tuple(
+        _name(derived_path(name), each.type.value, each.text, readers) for name, each in scenario.derived.items()
+    )
+    parameters = tuple(
+        _name(f"param.{each.name}", each.type, f"{each.default} ({each.low} to {each.high})", readers)
+        for each in scenario.parameters.values()
+    )
+    readable = (*(read for feature in profile for read in feature.reads), *derived, *parameters)
+    return ScenarioUse(
+        name=scenario.name,
+        version=scenario.version,
+        description=scenario.description,
+        subject=scenario.subject,
+        events=tuple(_event(scenario, each, readers) for each in scenario.event_types.values()),
+        profile=profile,
+        derived=derived,
+        parameters=parameters,
+        rules=tuple(
+            ConditionUse(rule.name, rule.when, tuple(sorted(rules[f"rule {rule.name}"])), rule.description)
+            for rule in scenario.rules
+        ),
+        policy=tuple(
+            ConditionUse(clause.name, clause.when.strip(), tuple(sorted(reads)))
+            for clause, reads in zip(scenario.policy, policy.values(), strict=True)
+        ),
+        unused=tuple(each.name for each in readable if not each.used_by),
+    )
+
+
+def _feature_readers(scenario: Scenario) -> Readers:
+    readers = {f"profile {name}": frozenset(_folded(each)) for name, each in scenario.profile.items()}
+    checked = [check_derived(scenario, each) for each in scenario.event_types.values() if each.decide]
+    for name in scenario.derived:
+        readers[f"derived {name}"] = _reads(each[name] for each in checked)
+    return readers
+
+
+def _rule_readers(scenario: Scenario) -> tuple[Readers, Readers]:
+    """The readers among the rules, and the clauses of the policy, numbered from 1."""
+    by_type = check_rules(scenario, scenario.rules, scenario.policy).by_type.values()
+    rules = {f"rule {rule.name}": _reads(each.rules[rule.name] for each in by_type) for rule in scenario.rules}
+    policy = {
+        f"policy {place + 1} {clause.name}": _reads(each.clauses[place] for each in by_type)
+        for place, clause in enumerate(scenario.policy)
+    }
+    return rules, policy
+
+
+def _reads(expressions: Iterator[Expression]) -> frozenset[str]:
+    return frozenset(name for each in expressions for name in each.reads)
+
+
+def _folded(feature: ProfileFeature) -> Iterator[str]:
+    for expression in (feature.value, feature.where):
+        if expression:
+            yield from expression.reads
+
+
+def _name(name: str, kind: str, about: str, readers: Readers) -> NameUse:
+    return NameUse(name, kind, about, tuple(reader for reader, names in readers.items() if name in names))
+
+
+def _feature(feature: ProfileFeature, readers: Readers) -> FeatureUse:
+    return FeatureUse(
+        name=feature.name,
+        id=feature.id,
+        on=feature.on,
+        value=feature.value.text if feature.value else None,
+        where=feature.where.text if feature.where else None,
+        window=written(feature.window_ms),
+        hop=written(feature.hop_ms),
+        reads=tuple(
+            _name(f"profile.{name}", read_type(feature, read).value, read, readers)
+            for read, name in zip(feature.read, feature.read_names(), strict=True)
+        ),
+    )
+
+
+def _event(scenario: Scenario, event_type: EventType, readers: Readers) -> EventUse:
+    return EventUse(
+        name=event_type.name,
+        decided=event_type.decide,
+        deadline=written(event_type.deadline_ms) if event_type.decide else "",
+        fields=tuple(
+            _name(f"event.{field.name}", field.type, ", ".join(_traits(scenario, event_type, field.name)), readers)
+            for field in event_type.fields.values()
+        ),
+    )
+
+
+def _traits(scenario: Scenario, event_type: EventType, name: str) -> Iterator[str]:
+    field = event_type.fields[name]
+    if name == scenario.subject:
+        yield "subject"
+    if field.entity:
+        yield f"entity {field.entity}"
+    if field.unit:
+        yield f"unit {field.unit}"
+    if field.min is not None or field.max is not None:
+        yield f"{'' if field.min is None else field.min}…{'' if field.max is None else field.max}"
+    if field.max_length is not None:
+        yield f"at most {field.max_length} characters"
+    if field.optional:
+        yield "optional"
+    if field.sensitive:
+        yield "sensitive"
