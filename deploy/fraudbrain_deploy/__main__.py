@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from fraudbrain_deploy.interruption import interruptible
+
 
 class Command(NamedTuple):
     """A row of the table. `module` is below this package; `help` is one line."""
@@ -40,7 +42,8 @@ _DATA_HELP = "the platform's data folder (default: $FRAUDBRAIN_HOME, else .fraud
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what a user can put right is told without traceback."""
     try:
-        return _run(sys.argv[1:] if argv is None else argv)
+        with interruptible():
+            return _run(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone

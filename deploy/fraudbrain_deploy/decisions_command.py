@@ -43,17 +43,20 @@ def _get(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.explanation import explain, look_up
 
     deployment = open_deployment(arguments)
-    decision = look_up(deployment, subject=arguments.subject, event_id=arguments.event_id)
+    found = look_up(deployment, subject=arguments.subject, event_id=arguments.event_id)
+    decision = found.decision if found else None
     if arguments.json:
-        print(msgspec.json.encode(decision).decode())
-    elif decision is None:
+        print(msgspec.json.encode(found).decode())
+    elif decision:
+        print(explain(deployment.scenario, decision))
+    elif found:
+        print("The event is known, its decision is not archived yet. Ask again in some seconds.", file=sys.stderr)
+    else:
         print(
-            f"No decision on {arguments.event_id} of this subject is in the slow tier's table: either it has not been "
-            "written yet (it follows the fast tier by seconds, while it runs), or there is no such event.",
+            "The slow tier knows no such event of this subject. It follows the fast tier by seconds while it runs; "
+            "look at --subject and --space, too.",
             file=sys.stderr,
         )
-    else:
-        print(explain(deployment.scenario, decision))
     return 0 if decision else 1
 
 

@@ -15,10 +15,18 @@ from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.scope import profile_reads
 
 LOOK_UP_TIMEOUT_S = 60.0
+_NOT_FOUND = 1  # exit code of `python -m fraudbrain_streaming decision`
 
 
-def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Decision | None:
-    """The effective decision as the slow tier keeps it, or None while it has none.
+class Found(msgspec.Struct, frozen=True):
+    """What the slow tier keeps of an event; either part may not have been archived yet."""
+
+    event: msgspec.Raw | None
+    decision: Decision | None
+
+
+def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | None:
+    """The event and its effective decision as the slow tier keeps them, or None while it knows of neither.
 
     It is asked through that tier's own command, since only it knows its table. Raises UserError where it
     cannot answer.
@@ -35,12 +43,12 @@ def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Decision 
         raise UserError(
             f"HBase did not answer within {LOOK_UP_TIMEOUT_S:.0f} s.", "See `fraudbrain stack status`."
         ) from error
-    if done.returncode == 1 and not done.stdout.strip():
+    if done.returncode == _NOT_FOUND:
         return None
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise UserError(f"The slow tier's table cannot be read: {''.join(last)}", "See `fraudbrain stack status`.")
-    return msgspec.json.decode(done.stdout, type=Decision | None)
+    return msgspec.json.decode(done.stdout, type=Found)
 
 
 def explain(scenario: Scenario, decision: Decision) -> str:

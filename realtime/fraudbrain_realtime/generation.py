@@ -4,9 +4,9 @@ Offsets mean something only within one topic. Profiles of a topic that was since
 take its first events for ones they had applied, and skip them.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from fraudbrain_realtime.stores.hbase import Gateway
+from fraudbrain_realtime.stores.hbase import Gateway, note_once
 
 GENERATION: Final = 1
 EPOCH: Final = 1  # raised by a tool, once there is one, when a group's folds change
@@ -24,22 +24,9 @@ def check_generation(gateway: Gateway, meta_table: str, topic_id: str) -> None:
 
     Raises WrongGeneration, StoreUnavailable.
     """
-    table = meta_table.encode()
-
-    def note_or_read(client: Any) -> str:
-        client.checkAndPut(table, _ROW, _COLUMN, None, _put(topic_id), {})
-        found = client.get(table, _ROW, _COLUMN, {})
-        return str(found[0].value.decode())
-
-    known = gateway.call(note_or_read)
+    known = note_once(gateway, meta_table, _ROW, _COLUMN, topic_id.encode()).decode()
     if known != topic_id:
         raise WrongGeneration(
             f"the profiles belong to an events topic with id {known}, but its id is now {topic_id}: the topic was "
             "created anew. Bring back the old topic, or drop the tables of this space so that profiles start empty"
         )
-
-
-def _put(topic_id: str) -> Any:
-    from Hbase_thrift import Mutation
-
-    return Mutation(isDelete=False, column=_COLUMN, value=topic_id.encode(), writeToWAL=True)

@@ -113,10 +113,11 @@ class KafkaBroker:
 
         deadline = time.monotonic() + PRODUCE_TIMEOUT_S
         place: dict[str, Any] = {} if partition is None else {"partition": partition}
+        ours: list[tuple[str, str | bytes | None]] = [*headers]
         while True:
             try:
                 self._producer.produce(
-                    self._names.topic(topic), value, key, headers=headers, on_delivery=delivered, **place
+                    self._names.topic(topic), value, key, headers=ours, on_delivery=delivered, **place
                 )
                 return
             except BufferError:
@@ -223,7 +224,10 @@ _PASSING = {
 
 
 def _message(record: KafkaMessage) -> Message:
-    return Message(record.partition(), record.offset(), record.timestamp()[1], record.key(), record.value())
+    partition, offset = record.partition(), record.offset()
+    if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
+        raise BrokerFailed("a record without its place in the log")
+    return Message(partition, offset, record.timestamp()[1], record.key(), record.value())
 
 
 class TopicTail:

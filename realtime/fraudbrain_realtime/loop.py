@@ -16,7 +16,7 @@ from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import Controls
 from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.partition import PartitionState
-from fraudbrain_realtime.ports import Broker, Clock, Message, ProfileStore, StoreUnavailable
+from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, hash64, recall, remember
 from fraudbrain_shared.records import Reason, Source
@@ -167,7 +167,7 @@ class Loop:
         message: Message,
         topic: str,
         value: bytes,
-        headers: list[tuple[str, bytes]],
+        headers: Headers,
         partition: int | None,
     ) -> None:
         state.outstanding.sent(message.offset)

@@ -138,6 +138,17 @@ def test_a_folder_carries_the_jars_to_a_machine_without_internet(
     assert server.asked == [wanted.path]
 
 
+def test_a_jar_that_was_damaged_in_the_cache_is_fetched_anew(server: Server) -> None:
+    whole, damaged = jar(b"a longer content", "whole"), jar(b"content", "damaged")
+    server.answers = {whole.path: [b"a longer content"], damaged.path: [b"content"]}
+    jars.fetch([whole, damaged])
+    jars.cached_path(damaged).write_bytes(b"CONTENT")
+    assert jars.discard_damaged([whole, damaged]) == [damaged]
+    jars.fetch([whole, damaged])
+    assert jars.cached_path(damaged).read_bytes() == b"content"
+    assert server.asked.count(whole.path) == 1
+
+
 def test_a_folder_that_lacks_a_jar_is_named(server: Server, tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"stick.*one-1\.jar.*fetch --to"):
         jars.fetch([jar(b"content")], source=tmp_path / "stick")

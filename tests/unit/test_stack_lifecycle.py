@@ -137,6 +137,12 @@ def test_a_second_up_of_the_same_folder_waits_its_turn(
         up(settings, ["redis"])
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackError, match=r"file/stack cannot be written.*--data"):
+        up(StackSettings(data=tmp_path / "file"), ["redis"])
+
+
 def test_the_end_of_a_log_is_found_whatever_its_length(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     assert last_lines(log, 2) == []

@@ -31,10 +31,10 @@ def event_batches(
 ) -> Iterator[Batch]:
     """The events of a table with event_id, type, event_time (UTC ms) and `field.NAME` columns, in its order.
 
-    `fields_of` says which fields each type has; a null one is left out.
+    `fields_of` says which fields each type has; a null one is left out. `size` is of a batch.
     """
     encode = msgspec.json.Encoder().encode
-    for part in table.to_batches(max_chunksize=BATCH):
+    for part in table.to_batches(max_chunksize=size):
         columns = {name: part.column(name) for name in part.schema.names}
         due = values_of(columns["event_time"])
         kinds = columns["type"].unique().to_pylist()

@@ -12,7 +12,7 @@ from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.importing.converted import plain
 from fraudbrain_deploy.importing.event_times import event_times
 from fraudbrain_deploy.importing.mapping import Mapped, map_foreign, map_own
-from fraudbrain_deploy.importing.payloads import Batch, event_batches, label_batches
+from fraudbrain_deploy.importing.payloads import BATCH, Batch, event_batches, label_batches
 from fraudbrain_deploy.importing.rejects import MappingReject, Rejects
 from fraudbrain_deploy.importing.tables import column_names, read_columns
 from fraudbrain_shared.scenario.description import Scenario
@@ -55,9 +55,9 @@ class EventSource:
         """All rows: events and those that could not be mapped."""
         return self.events + self.mapping
 
-    def event_batches(self) -> Iterator[Batch]:
-        """The events in order; due at their event time."""
-        return event_batches(self._events, self._subject, self._fields_of)
+    def event_batches(self, size: int = BATCH) -> Iterator[Batch]:
+        """The events in order, at most `size` at a time; due at their event time."""
+        return event_batches(self._events, self._subject, self._fields_of, size)
 
     def label_batches(self) -> Iterator[Batch]:
         """The labels in order; due when they are known."""

@@ -53,9 +53,9 @@ def latency(decisions: pa.Table) -> Latency | None:
 def write(decisions: pa.Table, file: Path) -> None:
     """Writes event_id, subject, event_time, score, outcome, findings and latency_ms, in time order."""
     order = pc.sort_indices(decisions, [("event_time", "ascending"), ("event_id", "ascending")])
-    table = decisions.select(
-        ["event_id", "subject", "event_time", "score", "outcome", "findings", "latency_ms"]
-    ).take(order)
+    table = decisions.select(["event_id", "subject", "event_time", "score", "outcome", "findings", "latency_ms"]).take(
+        order
+    )
     times = table["event_time"].cast(pa.timestamp("ms", tz="UTC"))
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.set_column(2, "event_time", times), file)
@@ -65,3 +65,8 @@ def outcomes(decisions: pa.Table) -> dict[str, int]:
     """How often each outcome was given."""
     counted = pc.value_counts(decisions["outcome"].cast(pa.string()).combine_chunks()).to_pylist()
     return {str(each["values"]): int(each["counts"]) for each in counted}
+
+
+def last_received_ns(decisions: pa.Table) -> int:
+    """When the last decision was read, monotonic clock; 0 without any."""
+    return int(pc.max(decisions["received_ns"]).as_py() or 0)

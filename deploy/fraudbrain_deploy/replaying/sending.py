@@ -73,7 +73,7 @@ class _Sender:
         """Dead letters for the rows that are no events."""
         for reject in source.rejects():
             letter = _dead_letter(source.name, reject, build)
-            self._produce(self._dead_letters, None, reject.value, letter.headers())
+            self._produce(self._dead_letters, None, reject.value, [*letter.headers()])
             self.sent.mapping += 1
 
     def stream(self, source: EventSource, rate: float | None) -> None:
@@ -111,7 +111,7 @@ class _Sender:
             self.sent.labels += 1
 
     def _produce(
-        self, topic: str, key: bytes | None, value: bytes, headers: "list[tuple[str, bytes]] | None" = None
+        self, topic: str, key: bytes | None, value: bytes, headers: "list[tuple[str, str | bytes | None]] | None" = None
     ) -> None:
         while True:
             try:

@@ -21,7 +21,7 @@ def wait_decided(
     """Until the fast tier has committed `events` up to `ends`. Raises UserError after two minutes without progress."""
     bootstrap, name = deployment.stack.kafka_bootstrap, deployment.names.group(group)
     topic = deployment.names.topic("events")
-    watch = _Watch(f"The fast tier (group {name})", f"the log of its worker, in {deployment.tier_logs}")
+    watch: _Watch[int] = _Watch(f"The fast tier (group {name})", f"the log of its worker, in {deployment.tier_logs}")
     while not watch.reached(kafka.committed_offsets(bootstrap, name, topic), ends):
         check_alive(tiers)
         _pause(on_turn)
@@ -33,7 +33,7 @@ def wait_archived(
     """Until the slow tier says that it has archived these topics up to `ends`; as `wait_decided`."""
     wanted = {(topic, number): end for topic, ats in ends.items() for number, end in ats.items() if end > 0}
     there: dict[tuple[str, int], int] = {}
-    watch = _Watch("The slow tier", f"its log {tier.log}")
+    watch: _Watch[tuple[str, int]] = _Watch("The slow tier", f"its log {tier.log}")
     with ProgressReader(deployment) as progress:
         while not watch.reached(there, wanted):
             check_alive([tier])

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from fraudbrain_deploy.stack import ALL, PartStatus, Progress, choose_settings, down, jars, load_settings, status, up
+from fraudbrain_deploy.stack import (
+    ALL,
+    PartStatus,
+    Progress,
+    StackSettings,
+    choose_settings,
+    down,
+    jars,
+    load_settings,
+    status,
+    up,
+)
 from fraudbrain_deploy.stack.display import display
 from fraudbrain_deploy.stack.errors import StackError
 from fraudbrain_deploy.stack.lifecycle import UP_TIMEOUT_S, last_lines
@@ -78,10 +89,21 @@ def _up(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("Interrupted. What this call had started is stopped.", file=sys.stderr)
         raise
-    print(f"Kafka   {settings.kafka_bootstrap}")
-    print("HBase   {}:{} (Thrift)".format(*settings.thrift_address))
-    print(f"Redis   {settings.redis_url}\nMLflow  {settings.mlflow_url}")
+    _print_addresses(settings, arguments.parts or ALL)
     return 0
+
+
+def _print_addresses(settings: StackSettings, parts: Sequence[str]) -> None:
+    host, port = settings.thrift_address
+    addresses = {
+        "kafka": settings.kafka_bootstrap,
+        "hbase": f"{host}:{port} (Thrift)",
+        "redis": settings.redis_url,
+        "mlflow": settings.mlflow_url,
+    }
+    for part, address in addresses.items():
+        if part in parts:
+            print(f"{part:<7} {address}")
 
 
 def _down(arguments: argparse.Namespace) -> int:
@@ -147,6 +169,7 @@ def _follow(log: Path) -> None:
 
 def _fetch(arguments: argparse.Namespace) -> int:
     wanted = jars.locked_jars()
+    jars.discard_damaged(wanted)
     with display() as show:
         jars.fetch(
             wanted,

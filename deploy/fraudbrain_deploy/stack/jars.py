@@ -76,6 +76,14 @@ def missing_jars(*class_paths: str) -> list[Jar]:
     return [jar for jar in locked_jars(*class_paths) if not _has_size(cached_path(jar), jar)]
 
 
+def discard_damaged(jars: Iterable[Jar]) -> list[Jar]:
+    """Remove cached jars that have changed since they were verified; a fetch then brings them anew."""
+    damaged = [jar for jar in jars if cached_path(jar).exists() and sha256_of(cached_path(jar)) != jar.sha256]
+    for jar in damaged:
+        cached_path(jar).unlink()
+    return damaged
+
+
 def fetch(jars: Iterable[Jar], on_bytes: OnBytes | None = None, *, source: Path | None = None) -> None:
     """Fill the cache with `jars`, from the folder `source` or else from Maven repositories, local before remote.
 

@@ -236,8 +236,12 @@ def held_ports(settings: StackSettings, parts: list[Part] | None = None) -> list
 @contextmanager
 def _alone(settings: StackSettings) -> Iterator[None]:
     """Keep a second `up` or `down` of the same folder out meanwhile."""
-    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.folder / "lock").open("w") as file:
+    try:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (settings.folder / "lock").open("w")
+    except OSError as error:
+        raise StackError(f"{settings.folder} cannot be written: {error}. Name another folder with --data.") from error
+    with lock as file:
         if not processes.wait_until(lambda: _locked(file.fileno()), _LOCK_TIMEOUT_S):
             raise StackError(f"Another `stack up` or `stack down` is at work in {settings.folder}. Wait, or end it.")
         yield

@@ -72,12 +72,14 @@ def _format_kafka(settings: StackSettings, folder: Path, tool: list[str], enviro
     shutil.rmtree(folder / "formatting", ignore_errors=True)
     config = _server_properties(settings, folder / "formatting.properties", "formatting")
     command = [*tool, "format", "--standalone", "-t", _cluster_id(), "-c", str(config)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_S
-    )
+    try:
+        subprocess.run(
+            command, check=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_S
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        said = f"{error.stdout or ''}{error.stderr or ''}"[-2000:]
+        raise StackError(f"Kafka could not prepare {folder} ({type(error).__name__}). It said:\n{said}") from error
     config.unlink()
-    if done.returncode:
-        raise StackError(f"Kafka could not format {folder}:\n{(done.stdout + done.stderr)[-2000:]}")
     (folder / "formatting").rename(folder / "data")
 
 

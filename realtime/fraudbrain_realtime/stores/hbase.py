@@ -83,6 +83,18 @@ def create_table(host: str, port: int, table: str, family: bytes) -> None:
         gateway.close()
 
 
+def note_once(gateway: Gateway, table: str, row: bytes, column: bytes, value: bytes) -> bytes:
+    """Writes the value unless the cell has one; returns what stands there. Raises StoreUnavailable."""
+
+    def note_or_read(client: Any) -> bytes:
+        put = Mutation(isDelete=False, column=column, value=value, writeToWAL=True)
+        client.checkAndPut(table.encode(), row, column, None, put, {})
+        found: bytes = client.get(table.encode(), row, column, {})[0].value
+        return found
+
+    return gateway.call(note_or_read)
+
+
 class HBaseStore:
     """The profiles of one group of workers."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 from fraudbrain_shared.expressions import tree
@@ -37,12 +38,8 @@ def check(text: str, scope: Scope, expected: Type | None = None) -> Expression:
     """
     syntax = parse(text)
     checker = _Checker(text, scope)
-    node = checker.attempt(syntax)
-    if node and expected and node.type is not expected:
-        cause = f"this is of type {node.type.value}; {expected.value} is wanted here"
-        hint = f"write double({_snippet(text, syntax.span)})" if _differ_as_numbers(node.type, expected) else None
-        checker.problems.append(ExpressionProblem(syntax.span.start, _length(syntax.span), cause, hint))
-    if node is None or checker.problems:
+    node = checker.attempt(syntax, expected)
+    if node is None:
         raise ExpressionErrors(text, checker.problems)
     return Expression(text, node, node.type, frozenset(checker.reads), node.may_be_unknown, node.may_fail)
 
@@ -58,18 +55,27 @@ class _Checker:
         self.problems: list[ExpressionProblem] = []
         self.reads: set[str] = set()
 
-    def attempt(self, syntax: Syntax) -> Node | None:
+    def attempt(self, syntax: Syntax, wanted: Type | None = None) -> Node | None:
+        """The node, of type `wanted` if that is given, or None once what is wrong is in the list of problems."""
         try:
-            return self.node(syntax)
+            node = self.node(syntax)
+            self.refuse_unwanted(node, syntax.span, wanted)
+            return node
         except Refusal as refusal:
             self.problems.append(refusal.problem)
         except _Reported:
             pass
         return None
 
-    def all_of(self, many: Iterable[Syntax]) -> tuple[Node, ...]:
+    def refuse_unwanted(self, node: Node, span: Span, wanted: Type | None) -> None:
+        if wanted is None or node.type is wanted:
+            return
+        hint = f"write double({_snippet(self.text, span)})" if (node.type, wanted) == (Type.INT, Type.DOUBLE) else None
+        raise Refusal(span, f"this is of type {node.type.value}; {wanted.value} is wanted here", hint)
+
+    def all_of(self, many: Iterable[Syntax], wanted: Iterable[Type | None] = repeat(None)) -> tuple[Node, ...]:
         """All nodes, or _Reported once every one of them has been looked at."""
-        attempts = [self.attempt(each) for each in many]
+        attempts = [self.attempt(each, type_) for each, type_ in zip(many, wanted, strict=False)]
         nodes = tuple(each for each in attempts if each)
         if len(nodes) < len(attempts):
             raise _Reported
@@ -172,18 +178,12 @@ class _Checker:
 
 
 def _junction(checker: _Checker, call: Call) -> Form:
-    operands = checker.all_of(call.arguments)
-    for operand, place in zip(operands, call.arguments, strict=True):
-        if operand.type is not Type.BOOL:
-            raise Refusal(place.span, f"{call.function} takes bool; this is of type {operand.type.value}")
+    operands = checker.all_of(call.arguments, repeat(Type.BOOL))
     return _form("&&" if call.function == "&&" else "||", Type.BOOL, operands)
 
 
 def _conditional(checker: _Checker, call: Call) -> Form:
-    condition, chosen, otherwise = checker.all_of(call.arguments)
-    if condition.type is not Type.BOOL:
-        cause = f"the condition before ? is of type {condition.type.value}, not bool"
-        raise Refusal(call.arguments[0].span, cause)
+    condition, chosen, otherwise = checker.all_of(call.arguments, (Type.BOOL, None, None))
     _refuse_different(checker, call, 1, (chosen, otherwise))
     range_ = _joined(chosen, otherwise)
     return _form("?:", chosen.type, (condition, chosen, otherwise), range_)
@@ -290,19 +290,11 @@ def _refuse_different(checker: _Checker, call: Call, first: int, pair: tuple[Nod
         return
     cause = f"{call.function} chooses between {types[0].value} and {types[1].value}; both must have one type"
     hint = None
-    if _differ_as_numbers(*types):
+    if set(types) == {Type.INT, Type.DOUBLE}:
         place = call.arguments[first + types.index(Type.INT)].span
         hint = f"write double({_snippet(checker.text, place)})"
     raise Refusal(call.name_span, cause, hint)
 
 
-def _differ_as_numbers(a: Type, b: Type) -> bool:
-    return {a, b} == {Type.INT, Type.DOUBLE}
-
-
-def _length(span: Span) -> int:
-    return span.end - span.start
-
-
 def _snippet(text: str, span: Span) -> str:
-    return text[span.start : span.end] if _length(span) <= 40 else "..."
+    return text[span.start : span.end] if span.end - span.start <= 40 else "..."

@@ -53,15 +53,18 @@ def parse(text: str) -> Syntax:
 
 
 class _Parser:
-    """Precedence climbing; `depth` counts what stands inside what and keeps recursion shallow."""
+    """Precedence climbing. `depth` counts operators and calls inside each other, `parentheses` those: both keep
+    the recursion shallow.
+    """
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
         self.text = text
         self.tokens = tokens
         self.position = 0
-        self.depth = 0
+        self.depth = 1
+        self.parentheses = 0
 
-    def enter(self) -> None:
+    def descend(self) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Refusal(self.next.span, *_TOO_DEEP)
@@ -83,7 +86,7 @@ class _Parser:
         if not self.accept("?"):
             return condition
         name_span = self.tokens[self.position - 1].span
-        self.enter()
+        self.descend()
         chosen = self.conditional()
         self.expect(":")
         otherwise = self.conditional()
@@ -92,33 +95,32 @@ class _Parser:
 
     def operation(self, binding: int) -> Syntax:
         """An operand and all operators after it that bind more strongly than `binding`."""
-        self.enter()
         left = self.unary()
         while _BINDING.get((operator := self.next).text, 0) > binding:
             self.position += 1
+            self.descend()
             right = self.operation(_BINDING[operator.text])
+            self.depth -= 1
             span = _around(left, right)
             if operator.text in _CHAINS and isinstance(left, Call) and left.function == operator.text:
                 left = Call(operator.text, (*left.arguments, right), span, left.name_span)
             else:
                 left = Call(operator.text, (left, right), span, operator.span)
-        self.depth -= 1
         return left
 
     def unary(self) -> Syntax:
         operator = self.next
         if not (self.accept("!") or self.accept("-")):
-            return self.member()
+            return self.members_of(self.primary())
         number = self.next.value
         # A minus before a number belongs to it: the lowest int could not be written otherwise.
         if operator.text == "-" and isinstance(number, int | float) and not isinstance(number, bool):
             self.position += 1
             return self.members_of(Literal(-number, Span(operator.span.start, self.previous_end)))
+        self.descend()
         operand = self.operation(_UNARY)
+        self.depth -= 1
         return Call(operator.text, (operand,), Span(operator.span.start, operand.span.end), operator.span)
-
-    def member(self) -> Syntax:
-        return self.members_of(self.primary())
 
     def members_of(self, operand: Syntax) -> Syntax:
         """`operand` and the fields and methods after it."""
@@ -156,9 +158,7 @@ class _Parser:
             case "word", _:
                 return self.identifier_or_call(token)
             case "symbol", "(":
-                inner = self.conditional()
-                self.expect(")")
-                return inner
+                return self.parenthesized()
             case "symbol", "[":
                 elements = self.until("]")
                 span = Span(token.span.start, self.previous_end)
@@ -169,6 +169,15 @@ class _Parser:
                 raise Refusal(token.span, "maps are not supported")
         self.position -= 1
         raise self.unexpected("a value")
+
+    def parenthesized(self) -> Syntax:
+        self.parentheses += 1
+        if self.parentheses > MAX_DEPTH:
+            raise Refusal(self.next.span, *_TOO_DEEP)
+        inner = self.conditional()
+        self.expect(")")
+        self.parentheses -= 1
+        return inner
 
     def literal(self, token: Token) -> Literal:
         if isinstance(token.value, int) and token.value == 2**63:
@@ -187,6 +196,7 @@ class _Parser:
     def until(self, closing: str) -> tuple[Syntax, ...]:
         """Expressions between commas, up to `closing`; a list may end with a comma."""
         found: list[Syntax] = []
+        self.descend()
         while not self.accept(closing):
             found.append(self.conditional())
             if not self.accept(","):
@@ -194,6 +204,7 @@ class _Parser:
                 break
             if closing == ")" and self.next.text == closing:
                 raise self.unexpected("a value")
+        self.depth -= 1
         return tuple(found)
 
     @property

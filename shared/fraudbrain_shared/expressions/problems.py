@@ -46,7 +46,8 @@ def _shown(text: str, problem: ExpressionProblem) -> str:
     start = text.rfind("\n", 0, problem.offset) + 1
     end = text.find("\n", start)
     end = len(text) if end < 0 else end
-    start = max(start, problem.offset - _WIDTH // 2)
+    if end - start > _WIDTH:
+        start = max(start, problem.offset - _WIDTH // 2)
     line = text[start : min(end, start + _WIDTH)]
     column = problem.offset - start
     carets = "^" * max(1, min(problem.length, len(line) - column))

@@ -64,10 +64,8 @@ Syntax = Literal | Identifier | Select | ListLiteral | Call
 
 
 def children(node: Syntax) -> tuple[Syntax, ...]:
-    """The nodes right below `node`, from left to right."""
+    """The nodes right below `node`, from left to right; a dotted name has none."""
     match node:
-        case Select():
-            return (node.operand,)
         case ListLiteral():
             return node.elements
         case Call():

@@ -79,20 +79,24 @@ def _add_to_hop(hops: list[Hop], index: int, value: Number) -> None:
 
 def summarise(state: WindowState, *, first: int, hop_ms: int) -> Summary:
     """Joins the hops from `first` on."""
-    summary = Summary()
-    for hop in state.hops:
-        if hop.index < first:
-            continue
-        if summary.count == 0:
-            summary.low, summary.high = hop.low, hop.high
-        else:
-            summary.low = min(summary.low, hop.low)
-            summary.high = max(summary.high, hop.high)
-        summary.count += hop.count
-        summary.total += hop.total
-    if summary.count and state.last_time // hop_ms >= first:
+    hops = state.hops
+    if hops and hops[0].index < first:  # those are dropped at the next event
+        hops = hops[bisect_left(hops, first, key=_index) :]
+    if not hops:
+        return Summary()
+    count = 0
+    total: Number = 0
+    low = high = hops[0].low
+    for hop in hops:
+        count += hop.count
+        total += hop.total
+        if hop.low < low:
+            low = hop.low
+        if hop.high > high:
+            high = hop.high
+    summary = Summary(count, bounded(total), low, high)
+    if state.last_time // hop_ms >= first:
         summary.last, summary.last_time = state.last_value, state.last_time
-    summary.total = bounded(summary.total)
     return summary
 
 

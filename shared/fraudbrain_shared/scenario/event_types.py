@@ -27,7 +27,12 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Untyped(msgspec.Struct, tag="", tag_field="type"):
-    """Makes of a single event type a union as well: only in a union must the tag be present."""
+    """Makes of a single event type a union as well: only in a union must the tag be present.
+
+    Nothing decodes into it: no text is both as long and as short as its field must be.
+    """
+
+    declared_type: Annotated[str, Meta(min_length=1, max_length=0)]
 
 
 def event_struct(event_type: EventType, subject: str = "") -> type[Envelope]:

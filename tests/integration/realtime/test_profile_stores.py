@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
 from fraudbrain_realtime.ports import ProfileStore, StoreUnavailable
 from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
 from fraudbrain_realtime.stores.memory import MemoryStore

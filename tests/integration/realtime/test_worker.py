@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+
 from fraudbrain_deploy import kafka, spaces, tiers
 from fraudbrain_deploy.reconcile import reconcile
 from fraudbrain_shared.records import Decision

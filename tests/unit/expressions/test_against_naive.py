@@ -10,7 +10,9 @@ from tests.unit.expressions.naive import EVENTS, SCALARS, SCOPE, Tree, evaluate,
 EXAMPLES = int(os.environ.get("EXPRESSION_EXAMPLES", "500"))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(st.sampled_from(SCALARS).flatmap(lambda type_: trees(type_, 4)), st.lists(EVENTS, min_size=3, max_size=3))
 def test_compiled_gives_what_the_naive_evaluator_gives(tree: Tree, events: list[dict[str, Any]]) -> None:
     expression = check(text_of(tree), SCOPE, tree.type)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import msgspec
+from hypothesis import given, strategies as st
+
 from fraudbrain_shared.features.hops import INT64_MAX, WindowState, add, summarise
 from fraudbrain_shared.features.reads import READS
-from hypothesis import given
-from hypothesis import strategies as st
 
 HOP_MS = 1_000
 WINDOW_MS = 5_000

@@ -4,6 +4,7 @@ from random import Random
 
 import msgspec
 import pytest
+
 from fraudbrain_realtime.controls import Controls, own_rules
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.ports import Message, StoreUnavailable
@@ -81,6 +82,10 @@ def dead_letters(log: FakeLog) -> list[tuple[DeadLetter, bytes]]:
     ]
 
 
+def put_aside(log: FakeLog) -> set[int]:
+    return {letter.offset for letter, _ in dead_letters(log)}
+
+
 def run(scenario: Scenario, *events: Message, store: MemoryStore | None = None) -> FakeLog:
     log = FakeLog(list(events))
     Worker(scenario, log, MemoryStore() if store is None else store, Random(0)).run_to_end()
@@ -154,7 +159,9 @@ def test_crashes_lose_nothing_and_count_nothing_twice(scenario: Scenario, seed: 
     Worker(scenario, log, store, rng).run_to_end()
 
     assert effective(log) == effective(undisturbed)
-    assert {letter.offset for letter, _ in dead_letters(log)} == {letter.offset for letter, _ in dead_letters(undisturbed)}
+    assert {letter.offset for letter, _ in dead_letters(log)} == {
+        letter.offset for letter, _ in dead_letters(undisturbed)
+    }
     assert profiles(store, events) == profiles(quiet, events)
 
 

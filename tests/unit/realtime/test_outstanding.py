@@ -1,6 +1,6 @@
+from hypothesis import given, strategies as st
+
 from fraudbrain_realtime.partition import Outstanding
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @given(st.permutations(range(8)), st.integers(0, 8))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from fraudbrain_shared import records
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -32,6 +33,7 @@ def _contains(now: object, old: object) -> bool:
     if isinstance(old, dict):
         return isinstance(now, dict) and all(key in now and _contains(now[key], value) for key, value in old.items())
     if isinstance(old, list):
-        same_length = isinstance(now, list | tuple) and len(now) == len(old)
-        return same_length and all(_contains(left, right) for left, right in zip(now, old, strict=True))
+        if not isinstance(now, list) or len(now) != len(old):
+            return False
+        return all(_contains(left, right) for left, right in zip(now, old, strict=True))
     return now == old

@@ -1,0 +1,219 @@
+"""`fraudbrain replay`: a file of events through the whole platform, and the account of every one of them."""
+
+import argparse
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fraudbrain_shared.scenario.durations import milliseconds
+
+if TYPE_CHECKING:
+    from fraudbrain_deploy.deployment import Deployment
+    from fraudbrain_deploy.replaying.report import ReplayReport
+    from fraudbrain_deploy.tiers import Tier
+
+_PARTS = ("kafka", "hbase", "thrift")
+_READY_S = 120.0
+_LOOK_FOR_WORKER_S = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("--scenario", default="cards", metavar="NAME|DIR", help="built-in or own (default: cards)")
+    parser.add_argument(
+        "--events",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a folder that `simulate` made, or a Parquet or CSV file, foreign ones by the scenario's import.toml",
+    )
+    parser.add_argument(
+        "--pace",
+        type=_pace,
+        default=None,
+        metavar="max|RATE",
+        help="events a second, open loop; max (default): all at once",
+    )
+    parser.add_argument(
+        "--label-delay",
+        type=_duration_ms,
+        metavar="DURATION",
+        help="send a foreign file's labels too, known so long after their event, such as 7d",
+    )
+    space = parser.add_mutually_exclusive_group()
+    space.add_argument(
+        "--space", metavar="NAME", help="emptied and used for this replay (default: the scenario's name with -replay)"
+    )
+    space.add_argument(
+        "--into", metavar="SPACE", help="replay into this living space: nothing is emptied, a running worker is used"
+    )
+    parser.add_argument("--group", default="a", help="the fast tier's group (default: a)")
+    parser.add_argument("--partitions", type=_positive, default=4, metavar="N", help="of a new space (default: 4)")
+    parser.add_argument("--with-slow", action="store_true", help="start the slow tier too, and wait for its archive")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N events")
+    parser.add_argument(
+        "--duration", type=_duration_ms, metavar="DURATION", help="only so long at the given RATE, as 30s"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.parquet", help="each event's first decision")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="the report as JSON")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the replay; 0 if nothing is missing, else 1."""
+    from fraudbrain_deploy.deployment import open_deployment
+    from fraudbrain_deploy.importing import event_stream
+    from fraudbrain_deploy.replay import replay
+    from fraudbrain_deploy.replaying.display import display
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended cleans up like Ctrl-C
+    arguments.space = arguments.into or arguments.space
+    deployment = open_deployment(arguments)
+    if arguments.space is None:
+        deployment = open_deployment(arguments, space=f"{deployment.scenario.name}-replay")
+    limit = _limit(arguments)
+    source = event_stream(deployment.scenario, arguments.events, label_delay_ms=arguments.label_delay, limit=limit)
+    with _running(deployment, arguments) as (fast, slow):
+        report = replay(
+            deployment,
+            source,
+            rate=arguments.pace,
+            out=arguments.out,
+            group=arguments.group,
+            tiers=fast,
+            slow=slow,
+            display=display(source.events),
+        )
+    _tell(report, arguments)
+    return 0 if report.missing == 0 else 1
+
+
+@contextmanager
+def _running(deployment: "Deployment", arguments: argparse.Namespace) -> "Iterator[tuple[list[Tier], Tier | None]]":
+    """What the replay needs, running: the tiers that were started here. They, and all else started, stop at the end."""
+    from fraudbrain_deploy import spaces
+    from fraudbrain_deploy.tiers import start_realtime, start_streaming, stop_all, wait_ready
+
+    with ExitStack() as ending:
+        ending.enter_context(_stack(deployment))
+        if not arguments.into:
+            spaces.drop(deployment)
+        spaces.create(deployment, _partitions(deployment, arguments))
+        started: list[Tier] = []
+        ending.callback(stop_all, started)
+        if not (arguments.into and _has_worker(deployment, arguments.group)):
+            started.append(start_realtime(deployment, group=arguments.group))
+        slow = start_streaming(deployment) if arguments.with_slow else None
+        if slow:
+            started.append(slow)
+        wait_ready(deployment, started, _READY_S)
+        yield [tier for tier in started if tier is not slow], slow
+
+
+@contextmanager
+def _stack(deployment: "Deployment") -> Iterator[None]:
+    """The parts that a replay needs; those that had to be brought up go down again at the end."""
+    from fraudbrain_deploy.stack import down, status, up
+    from fraudbrain_deploy.stack.display import display
+
+    missing = [part.part for part in status(deployment.stack, _PARTS) if not part.ready]
+    if not missing:
+        yield
+        return
+    with display() as show:
+        up(deployment.stack, missing, show)
+    try:
+        yield
+    finally:
+        with display() as show:
+            down(deployment.stack, missing, show)
+
+
+def _partitions(deployment: "Deployment", arguments: argparse.Namespace) -> int:
+    """Of a space that lives: as many as it has."""
+    from fraudbrain_deploy import kafka
+
+    there = kafka.topic_partitions(deployment.stack.kafka_bootstrap, deployment.names.topic("events"))
+    return len(there) or int(arguments.partitions)
+
+
+def _has_worker(deployment: "Deployment", group: str) -> bool:
+    """Whether a worker of the group said within the last seconds that it is ready; each says so every second."""
+    from fraudbrain_deploy.progress import ProgressReader
+
+    now_ms = time.time() * 1000
+    deadline = time.monotonic() + _LOOK_FOR_WORKER_S
+    with ProgressReader(deployment) as progress:
+        while time.monotonic() < deadline:
+            for key, record, append_ms in progress.poll(0.5):
+                if key.startswith(f"realtime|{group}|") and record.ready and append_ms > now_ms - 1_000:
+                    return True
+    return False
+
+
+def _limit(arguments: argparse.Namespace) -> int | None:
+    """How many events at most, by --limit and --duration."""
+    from fraudbrain_deploy.errors import UserError
+
+    if arguments.duration is None:
+        return None if arguments.limit is None else int(arguments.limit)
+    if arguments.pace is None:
+        raise UserError("--duration needs a --pace of so many events a second.", "At full pace use --limit.")
+    within = max(1, round(arguments.pace * arguments.duration / 1000))
+    return within if arguments.limit is None else min(within, int(arguments.limit))
+
+
+def _pace(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < 1e7:
+        raise argparse.ArgumentTypeError(f"max, or events a second such as 500, not {text!r}")
+    return rate
+
+
+def _duration_ms(text: str) -> int:
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {text}")
+    return number
+
+
+def _tell(report: "ReplayReport", arguments: argparse.Namespace) -> None:
+    import msgspec
+
+    written = msgspec.json.format(msgspec.json.encode(report))
+    if arguments.report is not None:
+        arguments.report.parent.mkdir(parents=True, exist_ok=True)
+        arguments.report.write_bytes(written + b"\n")
+    if arguments.json:
+        print(written.decode())
+        return
+    print(_summary(report))
+
+
+def _summary(report: "ReplayReport") -> str:
+    lines = [
+        f"{report.rows:,} rows of {report.source}: {report.events:,} events, {report.mapping:,} not mapped",
+        f"{report.events:,} events = {report.decisions:,} decisions + {report.folded:,} folded "
+        f"+ {report.duplicates:,} duplicates + {report.dead_letters:,} dead letters + {report.missing:,} missing",
+        f"{report.degraded:,} degraded; " + ", ".join(f"{name} {count:,}" for name, count in report.outcomes.items()),
+        f"{report.events_per_s:,.0f} events/s; {report.seconds:.1f} s from the first event to the last decision, "
+        f"{report.minutes:.1f} minutes in all",
+    ]
+    if took := report.latency_ms:
+        lines.append(f"latency end to end: p50 {took.p50:.1f}, p99 {took.p99:.1f}, max {took.max:.1f} ms")
+    return "\n".join([*lines, report.verdict])

@@ -1,0 +1,91 @@
+import gc
+import json
+
+import msgspec
+import pytest
+
+from fraudbrain_shared.scenario.event_types import decoder
+from tests.unit.scenario.small import SMALL, parse
+
+DECODER = decoder(parse(SMALL))
+FIELDS = {"card_id": "c1", "terminal_id": "t1", "amount": 500}
+
+
+def payment(**changes: object) -> bytes:
+    event = {"event_id": "e1", "type": "payment", "event_time": 1_000, "fields": FIELDS, **changes}
+    return json.dumps({name: value for name, value in event.items() if value is not ...}).encode()
+
+
+def with_fields(**changes: object) -> bytes:
+    fields = {**FIELDS, **changes}
+    return payment(fields={name: value for name, value in fields.items() if value is not ...})
+
+
+def test_an_event_is_decoded_into_its_own_type() -> None:
+    event = DECODER.decode(payment())
+    assert (event.type, event.event_id, event.event_time) == ("payment", "e1", 1_000)
+    assert (event.fields.card_id, event.fields.amount, event.fields.country) == ("c1", 500, None)
+    login = DECODER.decode(payment(type="login", fields={"card_id": "c1", "ok": True, "risk": 1}))
+    assert (login.type, login.fields.ok, login.fields.risk) == ("login", True, 1.0)
+
+
+def test_undeclared_fields_are_ignored() -> None:
+    assert DECODER.decode(with_fields(colour="red")) == DECODER.decode(payment())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [with_fields(amount=0), with_fields(amount=1_000_000), with_fields(card_id="x" * 8), with_fields(country=None)],
+)
+def test_what_is_within_the_bounds_is_taken(event: bytes) -> None:
+    assert DECODER.decode(event).type == "payment"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        with_fields(amount=-1),
+        with_fields(amount=1_000_001),
+        with_fields(amount=2**63),
+        with_fields(amount=1.5),
+        with_fields(amount="5"),
+        with_fields(amount=True),
+        with_fields(amount=None),
+        with_fields(amount=...),
+        with_fields(card_id="x" * 9),
+        with_fields(card_id=""),
+        with_fields(terminal_id="x" * 257),
+        with_fields(country="ESP"),
+        payment(type="refund"),
+        payment(type=...),
+        payment(type=""),
+        payment(type="", declared_type="payment"),
+        payment(event_id=""),
+        payment(event_id="x" * 129),
+        payment(event_time=-1),
+        payment(event_time=253_402_300_800_000),
+        payment(event_time=1.5),
+        payment(fields=...),
+        payment(type="login", fields={"card_id": "c1", "ok": True, "risk": 1.01}),
+        payment(type="login", fields={"card_id": "c1", "ok": 1, "risk": 0.5}),
+        b"[]",
+    ],
+)
+def test_what_breaks_the_description_is_refused(event: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        DECODER.decode(event)
+
+
+def test_events_are_nothing_to_the_garbage_collector() -> None:
+    event = DECODER.decode(payment())
+    assert not gc.is_tracked(event)
+    assert not gc.is_tracked(event.fields)
+
+
+def test_a_type_that_stands_alone_must_be_named_too() -> None:
+    events = SMALL["events.toml"].partition("[login]")[0]
+    small = {"scenario.toml": SMALL["scenario.toml"], "events.toml": events}
+    alone = decoder(parse(small))
+    assert alone.decode(payment()).type == "payment"
+    with pytest.raises(msgspec.ValidationError, match="type"):
+        alone.decode(payment(type=...))

@@ -1,0 +1,109 @@
+from types import SimpleNamespace
+
+import pytest
+
+from fraudbrain_shared.expressions import ERROR
+from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
+from fraudbrain_shared.scenario import ScenarioError
+from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds, features_on
+from fraudbrain_shared.scenario.rules import check_rules, compile_rules
+from fraudbrain_shared.scenario.scope import profile_reads
+from tests.unit.scenario.small import SMALL, changed, parse
+
+SCENARIO = parse(SMALL)
+PAYMENT, LOGIN = SCENARIO.event_types["payment"], SCENARIO.event_types["login"]
+EVENT = SimpleNamespace(card_id="c", terminal_id="t", amount=2_000, country=None)
+# spend count, sum, mean, last; failures count, seconds since
+PROFILE = (2, 600, 300.0, 400, 0, None)
+
+
+def rule_set(*conditions: str, policy: tuple[str, ...] = ()) -> RuleSet:
+    rules = tuple(RuleText(f"rule_{place}", when) for place, when in enumerate(conditions))
+    return RuleSet("v1", rules, tuple(ClauseText("review", when) for when in policy))
+
+
+def test_reads_have_one_order() -> None:
+    assert profile_reads(SCENARIO) == (
+        *("spend_count", "spend_sum", "spend_mean", "spend_last"),
+        *("failures_count", "failures_seconds_since"),
+    )
+
+
+def test_derived_features_stand_after_what_they_read() -> None:
+    assert list(SCENARIO.derived) == ["ratio", "twice"]
+    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, PROFILE) == (2_000 / 300.0, 2 * 2_000 / 300.0)
+
+
+def test_derived_features_of_nothing_are_unknown() -> None:
+    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None)) == (None, None)
+
+
+def test_a_derived_feature_in_error_is_unknown() -> None:
+    derived = 'whole = "event.amount / profile.spend_count"\nratio'
+    scenario = parse(changed("features.toml", "ratio = ", f"{derived} = "))
+    assert list(scenario.derived) == ["whole", "ratio", "twice"]
+    assert compile_derived(scenario, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None)) == (None, None, None)
+
+
+def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
+    assert compile_folds(SCENARIO, PAYMENT)(EVENT, 0) == (True, 2_000)
+    login = SimpleNamespace(card_id="c", ok=False, risk=0.1)
+    assert compile_folds(SCENARIO, LOGIN)(login, 0) == (True, 1)
+    assert [feature.name for feature in features_on(SCENARIO, LOGIN)] == ["failures"]
+
+
+def test_findings_are_true_false_unknown_or_error() -> None:
+    compiled = compile_rules(SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0"))
+    findings = compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (6.7, 13.3), (1_000,))
+    assert findings == (True, True, None, ERROR)
+    assert compiled.names == ("rule_0", "rule_1", "rule_2", "rule_3")
+    assert list(compiled.by_type) == ["payment"]
+
+
+def test_clauses_read_findings_and_score() -> None:
+    compiled = compile_rules(SCENARIO, RuleSet("v1", SCENARIO.rules, SCENARIO.policy))
+    clauses = compiled.by_type["payment"].clauses
+    assert compiled.clauses_on_score == (False, True)
+    assert clauses(EVENT, 0, PROFILE, (1.0, 2.0), (1,), (True, True, False), 0.6) == (True, True)
+    assert clauses(EVENT, 0, PROFILE, (1.0, 2.0), (1,), (True, False, False), None) == (False, None)
+
+
+def test_a_rule_set_knows_what_it_reads() -> None:
+    compiled = compile_rules(SCENARIO, RuleSet("v1", SCENARIO.rules, SCENARIO.policy))
+    assert compiled.reads == {
+        *("event.amount", "event.country", "param.limit", "derived.twice"),
+        *("finding.large", "finding.unusual", "score"),
+    }
+
+
+def test_what_only_another_type_declares_is_unknown() -> None:
+    compiled = compile_rules(SCENARIO, rule_set("event.ok", "event.risk > 0.5 || event.amount > 0"))
+    assert compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (None, None), (1,)) == (None, True)
+
+
+def test_events_have_their_time() -> None:
+    compiled = compile_rules(SCENARIO, rule_set("event.event_time >= timestamp('1970-01-01T00:00:01Z')"))
+    findings = compiled.by_type["payment"].findings
+    assert findings(EVENT, 999, PROFILE, (None, None), (1,)) == (False,)
+    assert findings(EVENT, 1_000, PROFILE, (None, None), (1,)) == (True,)
+
+
+def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
+    rules = (RuleText("large", "event.amuont > param.limit"), RuleText("large", "score > 0.5\n|| event.amount"))
+    with pytest.raises(ScenarioError) as raised:
+        check_rules(SCENARIO, rules, (ClauseText("decline", "finding.lagre"),))
+    assert str(raised.value).split("\n\n") == [
+        "rule large: another rule is called large\n  rename one",
+        "rule large:1:1: unknown name event.amuont\n"
+        "  event.amuont > param.limit\n"
+        "  ^~~~~~~~~~~~\n"
+        "  did you mean event.amount?",
+        "rule large:1:1: unknown name score\n"
+        "  score > 0.5\n"
+        "  ^~~~~\n"
+        "  only the policy reads findings and the score",
+        "outcome decline:1:1: unknown name finding.lagre\n"
+        "  finding.lagre\n"
+        "  ^~~~~~~~~~~~~\n"
+        "  did you mean finding.large?",
+    ]
