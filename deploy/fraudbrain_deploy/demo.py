@@ -3,9 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -13,7 +12,8 @@ from fraudbrain_deploy import demo_payments, kafka, spaces
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.doctor import examine
 from fraudbrain_deploy.errors import UserError
-from fraudbrain_deploy.importing import EventSource, event_stream
+from fraudbrain_deploy.importing import event_stream
+from fraudbrain_deploy.interruption import undisturbed
 from fraudbrain_deploy.memory import PeakMemory
 from fraudbrain_deploy.reconcile import reconcile
 from fraudbrain_deploy.replay import ReplayReport, replay
@@ -74,8 +74,9 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     """Subject and event id of a payment that was not approved, to look at."""
 
 
-def run(deployment: Deployment, wishes: Wishes, steps: Steps) -> Iterator[DemoReport]:
-    """Runs the demo, yields its report once while all still runs, and stops everything when it is closed.
+@contextmanager
+def demonstration(deployment: Deployment, wishes: Wishes, steps: Steps) -> Iterator[DemoReport]:
+    """Runs the demo; its report comes while everything still runs, and everything is stopped at the end.
 
     Raises UserError, StackError where a step cannot be done; whatever was started is stopped then too,
     also after an interruption.
@@ -99,8 +100,7 @@ def _show(
         files = demo_payments.make(deployment.data / "demo", wishes.live_events, tell)
         history, live = (event_stream(deployment.scenario, folder) for folder in (files.history, files.live))
     with steps.step("start the fast tier and the slow tier") as tell:
-        tell("Spark takes a while")
-        wait_ready(deployment, tiers, READY_S)
+        wait_ready(deployment, tiers, READY_S, tell)
     with steps.step(f"replay a history of {history.events:,} payments as fast as it goes") as tell:
         past = replay(deployment, history, tiers=tiers[:1], display=_Told(tell, history.events))
     with steps.step(f"decide {live.events:,} payments live, {wishes.events_per_s:g} a second") as tell:
@@ -108,8 +108,8 @@ def _show(
         present = replay(
             deployment, live, rate=wishes.events_per_s, out=scores, tiers=tiers[:1], display=_Told(tell, live.events)
         )
-    with steps.step("wait until the slow tier has everything in the lake"):
-        _wait_archived(deployment, tiers[1])
+    with steps.step("wait until the slow tier has everything in the lake") as tell:
+        _wait_archived(deployment, tiers[1], tell)
     with steps.step("reconcile: has every event ended in exactly one way?") as tell:
         check_alive(tiers)
         books = reconcile(deployment, lambda topic, count: tell(f"{topic}: {count:,} records"))
@@ -155,7 +155,7 @@ def _stack(settings: StackSettings, steps: Steps) -> Iterator[None]:
 
 
 def _stop_stack(settings: StackSettings, steps: Steps) -> None:
-    with steps.step("stop Kafka and HBase; their data stay"):
+    with undisturbed(), steps.step("stop Kafka and HBase; their data stay"):
         down(settings, PARTS)
 
 
@@ -171,14 +171,14 @@ def _tiers(deployment: Deployment, steps: Steps) -> "Iterator[tuple[Tier, Tier]]
         started.append(slow)
         yield fast, slow
     finally:
-        with steps.step("stop the tiers"):
+        with undisturbed(), steps.step("stop the tiers"):
             stop_all(started)
 
 
-def _wait_archived(deployment: Deployment, slow: Tier) -> None:
+def _wait_archived(deployment: Deployment, slow: Tier, tell: Tell) -> None:
     bootstrap, names = deployment.stack.kafka_bootstrap, deployment.names
     ends = {topic: kafka.end_offsets(bootstrap, names.topic(topic)) for topic in _ARCHIVED}
-    wait_archived(deployment, ends, tier=slow, on_turn=lambda: None)
+    wait_archived(deployment, ends, tier=slow, on_turn=lambda: tell("not yet"))
 
 
 class _Told(Silent):

@@ -35,7 +35,9 @@ def make(folder: Path, live_events: int, tell: Tell) -> Files:
     profile knows stays as true to life as the simulation is.
     """
     customers = max(CUSTOMERS, -(-live_events // LIVE_PER_CUSTOMER))
-    settings = cards.settings_from(None, {"days": DAYS, "customers.count": customers, "terminals.count": customers // 2})
+    settings = cards.settings_from(
+        None, {"days": DAYS, "customers.count": customers, "terminals.count": customers // 2}
+    )
     simulated = cards.simulate(settings, SEED, lambda stage, _: tell(stage))
     files.write(simulated, folder / "simulation", settings=settings, seed=SEED)
     history = HISTORY_PER_CUSTOMER * customers

@@ -158,12 +158,13 @@ def _limit(arguments: argparse.Namespace) -> int | None:
     """How many events at most, by --limit and --duration."""
     from fraudbrain_deploy.errors import UserError
 
+    limit = None if arguments.limit is None else int(arguments.limit)
     if arguments.duration is None:
-        return None if arguments.limit is None else int(arguments.limit)
+        return limit
     if arguments.pace is None:
         raise UserError("--duration needs a --pace of so many events a second.", "At full pace use --limit.")
-    within = max(1, round(arguments.pace * arguments.duration / 1000))
-    return within if arguments.limit is None else min(within, int(arguments.limit))
+    within = max(1, round(float(arguments.pace) * int(arguments.duration) / 1000))
+    return within if limit is None else min(within, limit)
 
 
 def _pace(text: str) -> float | None:

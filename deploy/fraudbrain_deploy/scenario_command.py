@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fraudbrain_shared.scenario.usage import EventUse, FeatureUse, NameUse, ScenarioUse
+    from fraudbrain_shared.scenario.usage import ConditionUse, EventUse, FeatureUse, NameUse, ScenarioUse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +50,15 @@ def page(shown: "ScenarioUse") -> Iterator[str]:
         yield from _feature_lines(feature)
     yield from _section("derived features", _rows(shown.derived, "="))
     yield from _section("parameters", _rows(shown.parameters, ""))
-    rules = [line for rule in shown.rules for line in (f"  {rule.name}: {rule.description}", f"    {rule.when}")]
+    rules = [line for rule in shown.rules for line in (_titled(rule), f"    {rule.when}")]
     yield from _section("rules", rules)
     clauses = [f"  {at}. {each.name} when {' '.join(each.when.split())}" for at, each in enumerate(shown.policy, 1)]
     yield from _section("policy, the first that holds, else approve", clauses)
     yield from ("", f"read by no expression: {', '.join(shown.unused) or 'nothing, all is used'}")
+
+
+def _titled(rule: "ConditionUse") -> str:
+    return f"  {rule.name}: {rule.description}" if rule.description else f"  {rule.name}"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -56,21 +56,23 @@ class _PlainStep:
 
 
 class _LiveStep:
-    """A line with a spinner that changes in place."""
+    """A line with a spinner and the time, which changes in place."""
 
     def __init__(self, title: str) -> None:
         from rich.console import Console
         from rich.markup import escape
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._title = title
         self._escape = escape
-        self._console = Console(highlight=False)
-        self._status = self._console.status(escape(title))
-        self._status.start()
+        columns = SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+        self._line = Progress(*columns, console=Console(highlight=False), transient=True)
+        self._task = self._line.add_task(escape(title), total=None)
+        self._line.start()
 
     def tell(self, text: str) -> None:
-        self._status.update(self._escape(f"{self._title}: {text}"))
+        self._line.update(self._task, description=self._escape(f"{self._title}: {text}"))
 
     def end(self, text: str) -> None:
-        self._status.stop()
-        self._console.print(self._escape(text))
+        self._line.stop()
+        self._line.console.print(self._escape(text))

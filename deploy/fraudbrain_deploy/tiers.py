@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,9 +83,15 @@ def start_streaming(deployment: Deployment) -> Tier:
     return _start(deployment, "streaming", "streaming|archive", program, java_environment(deployment.stack))
 
 
-def wait_ready(deployment: Deployment, tiers: Sequence[Tier], timeout_s: float) -> None:
+def wait_ready(
+    deployment: Deployment,
+    tiers: Sequence[Tier],
+    timeout_s: float,
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> None:
     """Waits until each tier has said on `progress`, after its start, that it is ready.
 
+    `on_wait` is told, twice a second, for whom it still waits.
     Raises TierEnded if one ends meanwhile, UserError after `timeout_s`.
     """
     waiting = {tier.progress_key: tier for tier in tiers}
@@ -93,6 +99,7 @@ def wait_ready(deployment: Deployment, tiers: Sequence[Tier], timeout_s: float) 
     with ProgressReader(deployment) as progress:
         while waiting:
             check_alive(tiers)
+            on_wait(f"waiting for {' and '.join(tier.name for tier in waiting.values())}")
             for key, record, append_ms in progress.poll(timeout_s=0.5):
                 tier = waiting.get(key)
                 if tier and record.ready and append_ms >= tier.started_ms:

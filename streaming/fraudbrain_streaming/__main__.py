@@ -38,7 +38,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lake", required=True, type=Path, metavar="DIR", help="folder of the lake's tables")
     parser.add_argument("--checkpoints", required=True, type=Path, metavar="DIR", help="folder of Spark's checkpoints")
     parser.add_argument("--jars", required=True, type=_paths, metavar="JAR,JAR…", help="Spark's Kafka connector")
-    parser.add_argument("--trigger", default="1s", type=_trigger, help="shortest time from batch to batch (default 1s)")
+    parser.add_argument(
+        "--trigger", default="1s", type=_trigger, metavar="TIME", help="shortest time from batch to batch (default 1s)"
+    )
+    parser.add_argument(
+        "--records-per-batch", default=60_000, type=int, metavar="N", help="most records in a batch (default 60000)"
+    )
     parser.add_argument("--worker", default="archive", metavar="NAME", help="name in progress (default archive)")
 
 
@@ -85,6 +90,7 @@ def _run(options: argparse.Namespace) -> int:
         jars=options.jars,
         worker=options.worker,
         trigger_ms=options.trigger,
+        records_per_batch=options.records_per_batch,
     )
     try:
         return 0 if run(settings, stop) else FAILED

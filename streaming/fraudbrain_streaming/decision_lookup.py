@@ -4,7 +4,7 @@ import msgspec
 
 from fraudbrain_shared.decision_row import decision_row
 from fraudbrain_shared.topics import Names
-from fraudbrain_streaming.hbase import Store
+from fraudbrain_streaming.hbase import NoSuchTable, Store
 
 _PATIENCE_S = 10.0  # somebody is waiting at a terminal
 
@@ -19,7 +19,10 @@ class Decided(msgspec.Struct, frozen=True):
 def decision_json(thrift: str, space: str, subject: str, event_id: str) -> str | None:
     """The row of an event as JSON {event, decision}; None if there is none. Raises `StoreUnavailable`."""
     with Store(thrift, timeout_s=5.0, patience_s=_PATIENCE_S) as store:
-        row = store.get(Names(space).table("decisions"), decision_row(subject, event_id))
+        try:
+            row = store.get(Names(space).table("decisions"), decision_row(subject, event_id))
+        except NoSuchTable:  # the slow tier makes it when it first runs
+            return None
     return msgspec.json.encode(Decided(_raw(row, b"d:event"), _raw(row, b"d:decision"))).decode() if row else None
 
 

@@ -8,6 +8,7 @@ the store's patience ends, which is sound because every call here has the same e
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import happybase
@@ -27,6 +28,10 @@ _LONGEST_PAUSE_S = 2.0
 
 class StoreUnavailable(Exception):
     """HBase did not do it within the store's patience. The message holds no stack trace and no data."""
+
+
+class NoSuchTable(StoreUnavailable):
+    """The table does not exist. Said at once: waiting would not make it."""
 
 
 class NumberedClient(NumberedCalls, TClient):  # type: ignore[misc]
@@ -69,11 +74,11 @@ class Store:
     def put(self, table: str, column: bytes, rows: dict[bytes, bytes], timestamp: int) -> None:
         """Write one column of some rows, by row key, all with the same timestamp; several calls if many."""
         cells = iter(rows.items())
-        while piece := [cell for cell, _ in zip(cells, range(ROWS_PER_CALL), strict=False)]:
+        while piece := list(islice(cells, ROWS_PER_CALL)):
             self._put(table, column, piece, timestamp)
 
     def get(self, table: str, row: bytes) -> dict[bytes, bytes]:
-        """The cells of a row by column; empty if there is no such row."""
+        """The cells of a row by column; empty if there is no such row. Raises `NoSuchTable` as well."""
 
         def read(client: Any) -> dict[bytes, bytes]:
             found = client.getRow(table.encode(), row, {})
@@ -111,8 +116,11 @@ class Store:
                 return work(self._client())
             except (OSError, TException) as error:
                 self.close()
+                told = f"HBase at {self._address}: {what}: {_cause(error)}"
+                if "TableNotFoundException" in told:
+                    raise NoSuchTable(told) from None
                 if time.monotonic() + pause_s >= deadline:
-                    raise StoreUnavailable(f"HBase at {self._address}: {what}: {_cause(error)}") from None
+                    raise StoreUnavailable(told) from None
                 time.sleep(pause_s)
             except BaseException:
                 self.close()

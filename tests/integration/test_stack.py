@@ -34,7 +34,7 @@ MODEL = os.urandom(8 << 20)  # as large as a record of the topic `models` may be
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackSettings]:
     settings = StackSettings(data=tmp_path_factory.mktemp("stack test"), ports=free_port_block())
     try:
-        up(settings, timeout_s=120)
+        up(settings)
         yield settings
     finally:
         down(settings)
@@ -120,7 +120,7 @@ def test_a_killed_stack_comes_up_with_its_data(settings: StackSettings) -> None:
         os.kill(pid, signal.SIGKILL)
     assert processes.wait_until(lambda: not all_members(settings), 5)
 
-    up(settings, ["kafka", "hbase"], timeout_s=120)
+    up(settings, ["kafka", "hbase"])
 
     assert read_message(settings) == MODEL
     with hbase(settings) as connection:

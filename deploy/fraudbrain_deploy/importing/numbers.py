@@ -20,7 +20,8 @@ WHOLE = "a whole number in the range of 64 bits"
 NUMBER = "a number"
 
 _TEXT = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-_EXACT_BELOW = 2.0**52
+_EXACT_BELOW = 2.0**52  # from here on neighbouring doubles are a whole apart
+_LARGE = 1e40  # far beyond 64 bits, also after any sensible scale
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -29,7 +30,8 @@ def whole_numbers(column: Column, scale: float | None) -> Converted:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     if pa.types.is_integer(column.type) and (scale is None or scale == 1):
-        fits = mask(pc.less_equal(column, 2**63 - 1)) if column.type == pa.uint64() else mask(column.is_valid())
+        most = pa.scalar(_INT64.stop - 1, pa.uint64())
+        fits = mask(pc.less_equal(column, most) if column.type == pa.uint64() else column.is_valid())
         return Converted.of(only(column, fits).cast(pa.int64()), column, WHOLE)
     approximate = _doubles(column)
     values, good = _scaled(approximate, scale, lambda row: _decimal(column[row]))
@@ -62,26 +64,28 @@ def _scaled(
     approximate: Column, scale: float | None, exact: Callable[[int], Decimal]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """The products as integers, and which of them could be one."""
-    product = np.nan_to_num(approximate.to_numpy(zero_copy_only=False)) * (1.0 if scale is None else scale)
+    given = approximate.to_numpy(zero_copy_only=False)
+    product = np.where(np.abs(given) < _LARGE, given, _LARGE) * (1.0 if scale is None else scale)
     rounded = np.rint(product)
-    good = np.abs(rounded) < _EXACT_BELOW
+    certain = np.abs(rounded) < _EXACT_BELOW
     if scale is None:
-        good_enough = product == rounded
+        certain &= product == rounded
     else:
         # Two roundings, of the value and of the product, are at most 2 units in the last place.
-        tie = np.abs(np.abs(product - np.trunc(product)) - 0.5) <= 4 * np.spacing(np.abs(product))
-        good_enough = ~tie
-    doubtful = np.flatnonzero(~good | ~good_enough)
-    values = np.where(good, rounded, 0).astype(np.int64)
-    good &= good_enough
-    for row in doubtful.tolist():
-        found = _exactly(exact(row), scale) if np.isfinite(product[row]) else None
+        certain &= np.abs(np.abs(product - np.trunc(product)) - 0.5) > 4 * np.spacing(np.abs(product))
+    values = np.where(certain, rounded, 0).astype(np.int64)
+    good = certain.copy()
+    for row in np.flatnonzero(~certain & ~np.isnan(given)).tolist():
+        found = _exactly(exact(row), scale)
         if found is not None:
             values[row], good[row] = found, True
     return values, good
 
 
 def _exactly(value: Decimal, scale: float | None) -> int | None:
+    """The product as a whole number of 64 bits; None where it is none."""
+    if not value.is_finite() or abs(value) > Decimal(_LARGE):
+        return None
     product = value if scale is None else value * Decimal(repr(scale))
     whole = product.to_integral_value(rounding=ROUND_HALF_EVEN)
     if scale is None and whole != product:

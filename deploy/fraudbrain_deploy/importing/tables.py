@@ -30,7 +30,7 @@ def column_names(path: Path) -> list[str]:
     if _is_parquet(path):
         with _reading(path):
             return [str(name) for name in pq.read_schema(path).names]
-    with _reading(path), csv.open_csv(path, parse_options=_parse(path)) as reader:
+    with _reading(path), csv.open_csv(path, parse_options=_parse(path, lambda _: "skip")) as reader:
         return [str(name) for name in reader.schema.names]
 
 

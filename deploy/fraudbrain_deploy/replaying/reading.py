@@ -130,7 +130,7 @@ def _read(task: _Task, parent: Connection, count: Any) -> None:
     versions: dict[tuple[str, str, str | None], None] = {}
     parent.send("ready")
     while ends is None or any(position[number] < end for number, end in ends.items()):
-        if ends is None and parent.poll(0):
+        if parent.poll(0):
             try:
                 ends = parent.recv()
             except EOFError:  # the parent is gone, or does not care any more

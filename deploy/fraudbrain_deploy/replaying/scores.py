@@ -32,13 +32,22 @@ def with_latency(decisions: pa.Table, source: EventSource, sent: Sent, rate: flo
     """
     if rate is None:
         return decisions.append_column("latency_ms", pa.nulls(decisions.num_rows, pa.float64()))
+    number = _numbers(decisions, source)
+    due_ns = sent.started_ns + np.rint(number * (1e9 / rate)).astype(np.int64)
+    latency_ms = (decisions["received_ns"].to_numpy() - due_ns) / 1e6
+    return decisions.append_column("latency_ms", pa.array(np.where(number < 0, np.nan, latency_ms), from_pandas=True))
+
+
+def _numbers(decisions: pa.Table, source: EventSource) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """The place of each decision's event in the order of sending, from 0; −1 for one that was not sent here."""
     order = source.identities()
     order = order.append_column("number", pa.array(np.arange(order.num_rows)))
     order = order.group_by(_IDENTITY).aggregate([("number", "min")])
-    joined = decisions.join(order, _IDENTITY, join_type="inner")
-    due_ns = sent.started_ns + np.rint(joined["number_min"].to_numpy() * (1e9 / rate)).astype(np.int64)
-    latency_ms = (joined["received_ns"].to_numpy() - due_ns) / 1e6
-    return joined.drop_columns(["number_min"]).append_column("latency_ms", pa.array(latency_ms))
+    asked = decisions.select(_IDENTITY).append_column("row", pa.array(np.arange(decisions.num_rows)))
+    found = asked.join(order, _IDENTITY, join_type="inner")
+    numbers = np.full(decisions.num_rows, -1, dtype=np.int64)
+    numbers[found["row"].to_numpy()] = found["number_min"].to_numpy()
+    return numbers
 
 
 def latency(decisions: pa.Table) -> Latency | None:

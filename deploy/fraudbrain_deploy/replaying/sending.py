@@ -67,6 +67,8 @@ class _Sender:
         self._producer = kafka.producer(bootstrap, settings={"linger.ms": 1 if paced else 5})
         self._events, self._labels = names.topic("events"), names.topic("labels")
         self._dead_letters = names.topic("dead-letters")
+        for topic in (self._events, self._labels):  # connected before the first event is due
+            self._producer.list_topics(topic, timeout=30)
         self._on_turn = on_turn
 
     def put_aside(self, source: EventSource, build: str) -> None:

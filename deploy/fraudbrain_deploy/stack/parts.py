@@ -76,9 +76,12 @@ def _format_kafka(settings: StackSettings, folder: Path, tool: list[str], enviro
         subprocess.run(
             command, check=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=_FORMAT_TIMEOUT_S
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = f"{error.stdout or ''}{error.stderr or ''}"[-2000:]
-        raise StackError(f"Kafka could not prepare {folder} ({type(error).__name__}). It said:\n{said}") from error
+    except subprocess.TimeoutExpired as error:
+        raise StackError(
+            f"Kafka did not prepare {folder} within {_FORMAT_TIMEOUT_S:.0f} s. Is the disk busy?"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise StackError(f"Kafka could not prepare {folder}:\n{(error.stdout + error.stderr)[-2000:]}") from error
     config.unlink()
     (folder / "formatting").rename(folder / "data")
 

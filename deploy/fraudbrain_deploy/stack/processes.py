@@ -104,14 +104,15 @@ def stop(pid_files: Iterable[Path], grace_s: float = GRACE_S) -> None:
 
 def start_ticks(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None if there is no such process or it has ended."""
-    if child := _children.get(pid):
-        child.poll()
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
     state, ticks = fields[0], int(fields[19])  # fields 3 and 22 of proc(5)
-    return None if state in "ZX" else ticks
+    if state in "ZX":
+        _reap(pid)
+        return None
+    return ticks
 
 
 def memory_bytes(pids: Iterable[int]) -> int:
@@ -147,6 +148,11 @@ def wait_until(met: Callable[[], bool], timeout_s: float, every_s: float = 0.05)
             return False
         time.sleep(every_s)
     return True
+
+
+def _reap(pid: int) -> None:
+    if child := _children.get(pid):
+        child.poll()
 
 
 def _gone_within(pid_files: list[Path], timeout_s: float) -> bool:

@@ -86,7 +86,7 @@ class _Checker:
             case tree.Literal(value):
                 return _constant(value)
             case ListLiteral():
-                return self.list(syntax)
+                return self.list_of_constants(syntax)
             case Call():
                 self.refuse_wrong_style(syntax)
                 special = _SPECIAL.get(syntax.function)
@@ -108,7 +108,7 @@ class _Checker:
         range_ = name.range.clamped(limit) if name.range and limit else limit
         return Read(type=name.type, range=range_, may_be_unknown=name.may_be_unknown, name=name)
 
-    def list(self, syntax: ListLiteral) -> Constant:
+    def list_of_constants(self, syntax: ListLiteral) -> Constant:
         elements = self.all_of(syntax.elements)
         if not elements:
             raise Refusal(syntax.span, "the list is empty: nothing is in it")

@@ -136,7 +136,7 @@ class _Parser:
 
     def field_or_method(self, operand: Syntax) -> Syntax:
         name = self.next
-        if name.kind != "word":
+        if name.kind != "word" or name.text in ("false", "in", "null", "true"):
             raise self.unexpected("a name")
         self.position += 1
         if not self.accept("("):

@@ -51,10 +51,14 @@ def _shown(text: str, problem: ExpressionProblem) -> str:
     line = text[start : min(end, start + _WIDTH)]
     column = problem.offset - start
     carets = "^" * max(1, min(problem.length, len(line) - column))
-    shown = ["".join(char if char.isprintable() else "�" for char in line), " " * column + carets, problem.cause]
+    shown = [line, " " * column + carets, problem.cause]
     if problem.hint:
         shown.append(f"hint: {problem.hint}")
-    return "\n".join(shown)
+    return "\n".join(map(_printable, shown))
+
+
+def _printable(line: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

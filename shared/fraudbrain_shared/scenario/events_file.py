@@ -1,9 +1,11 @@
 """`events.toml`: the types of events, their fields and what a caller does when no answer came."""
 
+from collections.abc import Callable
 from typing import Final, cast, get_args
 
 from fraudbrain_shared.records import Outcome
 from fraudbrain_shared.scenario.description import EventType, Field, FieldType, SafeDefault
+from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.names import fault_of_field_name, fault_of_name
 from fraudbrain_shared.scenario.table import Table
 
@@ -12,9 +14,9 @@ FIELD_TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
 LATER_FIELD_TYPES: Final = ("timestamp", "duration", "enum", "strings")
 
 
-def read_event_types(file: Table) -> dict[str, EventType]:
+def read_event_types(file: Table, expressions: ExpressionCheck) -> dict[str, EventType]:
     """All event types of the file. Those that are not decided have no deadline and no safe default."""
-    types = {name: _event_type(name, table) for name, table in file.tables()}
+    types = {name: _event_type(name, table, expressions) for name, table in file.tables()}
     if not types:
         file.note("no event type is declared", "declare one as [name] with [name.fields]")
     elif not any(each.decide for each in types.values()):
@@ -22,10 +24,10 @@ def read_event_types(file: Table) -> dict[str, EventType]:
     return types
 
 
-def _event_type(name: str, table: Table) -> EventType:
+def _event_type(name: str, table: Table, expressions: ExpressionCheck) -> EventType:
     if fault := fault_of_name(name):
         table.note(fault)
-    decide = table.flag("decide", default=False)
+    decide = table.flag("decide", default=False, harmless=True)
     deadline_ms = (table.duration_ms("deadline") or 0) if decide else 0
     safe_default = tuple(_safe_default(each) for each in table.array("safe_default")) if decide else ()
     if not decide:
@@ -35,7 +37,7 @@ def _event_type(name: str, table: Table) -> EventType:
         table.ignore("deadline", "safe_default")
     elif not safe_default or safe_default[-1].up_to is not None:
         table.note("safe_default must end with an outcome for every amount", 'add { outcome = "review" }')
-    fields = {field.name: field for field in (_field(*each) for each in table.table("fields").tables())}
+    fields = {field.name: field for field in (_field(*each, expressions) for each in table.table("fields").tables())}
     if not fields:
         table.note(f"{name} has no fields", f"declare them in [{name}.fields]")
     table.close()
@@ -49,10 +51,13 @@ def _safe_default(table: Table) -> SafeDefault:
     return SafeDefault(cast(Outcome, outcome or "review"), up_to)
 
 
-def _field(name: str, table: Table) -> Field:
+def _field(name: str, table: Table, expressions: ExpressionCheck) -> Field:
     if fault := fault_of_field_name(name):
         table.note(fault)
     kind = _field_type(table)
+    if kind is None:
+        expressions.mark_broken(f"event.{name}")
+        return Field(name, "string")
     low, high = _bounds(table, kind)
     max_length = table.optional(table.whole, "max_length")
     if max_length is not None and (kind != "string" or max_length < 1):
@@ -76,15 +81,11 @@ def _field(name: str, table: Table) -> Field:
     return field
 
 
-def _field_type(table: Table) -> FieldType:
-    if table.value("type") in LATER_FIELD_TYPES:
-        table.note(f"fields of type {table.value('type')} are not supported yet", _known_types(), key="type")
-        return "string"
-    return cast(FieldType, table.choice("type", FIELD_TYPES) or "string")
-
-
-def _known_types() -> str:
-    return f"supported: {', '.join(FIELD_TYPES)}"
+def _field_type(table: Table) -> FieldType | None:
+    if (later := table.value("type")) in LATER_FIELD_TYPES:
+        table.note(f"fields of type {later} are not supported yet", f"supported: {', '.join(FIELD_TYPES)}", key="type")
+        return None
+    return cast(FieldType | None, table.choice("type", FIELD_TYPES))
 
 
 def _bounds(table: Table, kind: FieldType) -> tuple[float | None, float | None]:
@@ -95,7 +96,7 @@ def _bounds(table: Table, kind: FieldType) -> tuple[float | None, float | None]:
                 table.note(f"{key} is for numbers; the field is a {kind}", key=key, at_key=True)
         table.ignore("min", "max")
         return None, None
-    read = table.whole if kind == "int" else table.number
+    read: Callable[[str], float | None] = table.whole if kind == "int" else table.number
     low, high = table.optional(read, "min"), table.optional(read, "max")
     if low is not None and high is not None and low > high:
         table.note(f"min {low} is above max {high}", key="min")

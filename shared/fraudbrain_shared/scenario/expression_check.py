@@ -11,17 +11,18 @@ Reasons = Mapping[str, str]
 """Why a place must not read the names with a given beginning."""
 
 NO_CONTEXT: Final[Reasons] = {"context": "context features are not supported yet"}
-EVENT_ONLY: Final[Reasons] = {
-    root: "a profile feature reads its event only, so that every worker folds the same"
-    for root in ("profile", "derived", "context", "param", "finding", "score")
-}
+_ALL_BUT_EVENT: Final = ("profile", "derived", "context", "param", "finding", "score")
+EVENT_ONLY: Final[Reasons] = dict.fromkeys(
+    _ALL_BUT_EVENT, "a profile feature reads its event only, so that every worker folds the same"
+)
+AMOUNT_ONLY: Final[Reasons] = dict.fromkeys(_ALL_BUT_EVENT, "the amount is read from the event")
 NO_CONTROLS: Final[Reasons] = {
     **NO_CONTEXT,
-    **{root: "a derived feature reads event, profile and derived" for root in ("param", "finding", "score")},
+    **dict.fromkeys(("param", "finding", "score"), "a derived feature reads event, profile and derived"),
 }
 RULES_ONLY: Final[Reasons] = {
     **NO_CONTEXT,
-    **{root: "only the policy reads findings and the score" for root in ("finding", "score")},
+    **dict.fromkeys(("finding", "score"), "only the policy reads findings and the score"),
 }
 
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*")
@@ -38,15 +39,22 @@ class ExpressionCheck:
     over: its author has a message already, and would not understand the second one."""
 
     def __init__(self) -> None:
-        self._broken: tuple[str, ...] = ()
+        self._broken: set[str] = set()
+        self._broken_beginnings: tuple[str, ...] = ()
 
-    def mark_broken(self, beginning: str) -> None:
-        """Passes over, from now on, what reads a name with this beginning."""
-        self._broken = (*self._broken, beginning)
+    def mark_broken(self, name: str) -> None:
+        """Passes over, from now on, what reads this name."""
+        self._broken.add(name)
+
+    def mark_all_broken(self, beginning: str) -> None:
+        """Passes over, from now on, what reads any name with this beginning."""
+        self._broken_beginnings = (*self._broken_beginnings, beginning)
 
     def is_passed_over(self, text: str) -> bool:
         """Whether a text is missing or reads something broken."""
-        return not text or any(name.startswith(self._broken) for name in names_in(text))
+        return not text or any(
+            name in self._broken or name.startswith(self._broken_beginnings) for name in names_in(text)
+        )
 
     def check(
         self, table: Table, key: str, scopes: Iterable[Scope], expected: Type | None, reasons: Reasons
@@ -77,4 +85,4 @@ def _with_reason(text: str, problem: ExpressionProblem, reasons: Reasons) -> Exp
     reason = reasons.get(names[0].partition(".")[0]) if names and problem.cause.startswith("unknown name") else None
     if reason is None:
         return problem
-    return ExpressionProblem(problem.offset, problem.length, problem.cause, reason)
+    return ExpressionProblem(problem.offset, problem.length, f"{names[0]} cannot be read here", reason)

@@ -1,6 +1,7 @@
 """`features.toml`: what is folded per subject, and what is derived from it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, get_args
 
@@ -8,7 +9,7 @@ import msgspec
 
 from fraudbrain_shared.expressions import Expression, Type
 from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Read, Scenario
-from fraudbrain_shared.scenario.durations import written
+from fraudbrain_shared.scenario.durations import milliseconds, written
 from fraudbrain_shared.scenario.expression_check import EVENT_ONLY, NO_CONTROLS, ExpressionCheck, names_in
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.scope import derived_path, derived_scope, event_scope
@@ -20,6 +21,7 @@ READS_WITHOUT_VALUE: Final[frozenset[Read]] = frozenset({"count", "seconds_since
 MAX_HOPS: Final = 64
 
 _HARMLESS_MS: Final = 1
+_USUAL_HOPS: Final = ("1s", "10s", "30s", "1m", "5m", "10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "7d")
 
 
 def read_profile(
@@ -51,16 +53,16 @@ def _feature(
 ) -> ProfileFeature:
     if fault := fault_of_name(name):
         table.note(fault)
-    on = table.choice("on", event_types) if event_types else None
+    on = table.choice("on", event_types, what="event type") if event_types else None
     event_type = event_types.get(on or "")
     if event_type is None:
-        expressions.mark_broken(f"profile.{name}_")
+        expressions.mark_all_broken(f"profile.{name}_")
     value = _expression(table, "value", event_type, None, expressions)
     where = _expression(table, "where", event_type, Type.BOOL, expressions)
     if value and value.type not in (Type.INT, Type.DOUBLE):
         table.note(f"a value is an int or a double, not a {value.type.value}", key="value")
     if "value" in table and value is None:
-        expressions.mark_broken(f"profile.{name}_")
+        expressions.mark_all_broken(f"profile.{name}_")
     read = _reads(table, name, expressions)
     window_ms, hop_ms = _window(table)
     for key in ("within", "last"):
@@ -110,10 +112,15 @@ def _window(table: Table) -> tuple[int, int]:
     elif window_ms % hop_ms:
         table.note(f"the window {written(window_ms)} is no multiple of its hop {written(hop_ms)}", key="window")
     elif window_ms // hop_ms > MAX_HOPS:
-        least = written(-(-window_ms // MAX_HOPS))
         cause = f"{window_ms // hop_ms} hops are too many; a window has at most {MAX_HOPS}"
-        table.note(cause, f"a hop of at least {least}", key="hop")
+        table.note(cause, _hint_of_hop(window_ms), key="hop")
     return window_ms, hop_ms
+
+
+def _hint_of_hop(window_ms: int) -> str:
+    fitting = (hop for hop in _USUAL_HOPS if window_ms % milliseconds(hop) == 0)
+    enough = next((hop for hop in fitting if window_ms // milliseconds(hop) <= MAX_HOPS), None)
+    return f'such as hop = "{enough}"' if enough else ""
 
 
 def _feature_id(on: str, where: Expression | None, value: Expression | None, window_ms: int, hop_ms: int) -> str:
@@ -123,10 +130,10 @@ def _feature_id(on: str, where: Expression | None, value: Expression | None, win
 
 
 def read_derived(file: Table, scenario: Scenario, expressions: ExpressionCheck) -> dict[str, Expression]:
-    """The derived features, each after those that it reads.
+    """The derived features, each after those that it reads; `scenario` has everything but these.
 
-    `scenario` has everything but these. An expression must have the same type on every decided
-    type of event; the one for the first of them is returned.
+    An expression must have one type on all decided types of events. It is returned as it is on
+    the first of them, but unknown or failing where it may be on any.
     """
     table = file.table("derived")
     texts = {name: table.text(name) for name in table.keys()}  # noqa: SIM118
@@ -142,10 +149,20 @@ def read_derived(file: Table, scenario: Scenario, expressions: ExpressionCheck) 
             expressions.mark_broken(derived_path(name))
             continue
         if len({each.type for each in checked}) > 1:
-            table.note("it has another type for each type of event", key=name)
+            table.note("its type differs from one type of event to another", key=name)
         for earlier, expression in zip(by_type, checked, strict=True):
             earlier[name] = expression
-    return by_type[0] if by_type else {}
+    return {name: _on_any_type([each[name] for each in by_type]) for name in (by_type[0] if by_type else ())}
+
+
+def _on_any_type(expressions: Sequence[Expression]) -> Expression:
+    """One derived feature, whose promises hold on all types of events."""
+    return replace(
+        expressions[0],
+        may_be_unknown=any(each.may_be_unknown for each in expressions),
+        may_fail=any(each.may_fail for each in expressions),
+        reads=frozenset().union(*(each.reads for each in expressions)),
+    )
 
 
 def _in_order(table: Table, texts: Mapping[str, str], expressions: ExpressionCheck) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fraudbrain_shared.scenario.description import ColumnSource, EventType, Field, ImportMapping
+from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.table import Table
 
@@ -16,15 +17,19 @@ _CONSTANTS: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
-def read_import(file: Table, event_types: Mapping[str, EventType]) -> ImportMapping | None:
+def read_import(
+    file: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+) -> ImportMapping | None:
     """The mapping; None if the file declares none. `event_types` is empty if they could not be read."""
-    mappings = [_mapping(name, table, event_types) for name, table in file.tables()]
+    mappings = [_mapping(name, table, event_types, expressions) for name, table in file.tables()]
     if len(mappings) > 1:
         file.note("a file holds events of one type only", "keep one table", key=mappings[1].type, at_key=True)
     return mappings[0] if mappings else None
 
 
-def _mapping(name: str, table: Table, event_types: Mapping[str, EventType]) -> ImportMapping:
+def _mapping(
+    name: str, table: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+) -> ImportMapping:
     event_type = event_types.get(name)
     if event_types and event_type is None:
         table.note(f"unknown event type {name}", nearest(name, event_types))
@@ -32,21 +37,22 @@ def _mapping(name: str, table: Table, event_types: Mapping[str, EventType]) -> I
         type=name,
         event_id=_required_column(table, "event_id"),
         event_time=_required_column(table, "event_time"),
-        fields=_fields(table.table("fields"), event_type),
+        fields=_fields(table.table("fields"), event_type, expressions),
         fraud=_fraud(table),
     )
     table.close()
     return mapping
 
 
-def _fields(table: Table, event_type: EventType | None) -> dict[str, ColumnSource]:
+def _fields(table: Table, event_type: EventType | None, expressions: ExpressionCheck) -> dict[str, ColumnSource]:
     """The sources of the fields: of every one that is required, of no other than declared ones."""
     known = event_type.fields if event_type else {}
     sources = {}
     for name in table.keys():  # noqa: SIM118
         if event_type and name not in known:
             table.note(f"{event_type.name} has no field {name}", nearest(name, known), key=name, at_key=True)
-        sources[name] = _source(table, name, known.get(name))
+        is_broken = expressions.is_passed_over(f"event.{name}")
+        sources[name] = _source(table, name, None if is_broken else known.get(name))
     missing = [field.name for field in known.values() if not field.optional and field.name not in sources]
     if missing:
         table.note(f"no column is given for {', '.join(missing)}", "a constant will do: { constant = … }")

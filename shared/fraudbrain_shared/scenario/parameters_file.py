@@ -1,9 +1,10 @@
 """`parameters.toml`: the numbers that rules and policy use, each within its bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, cast
 
 from fraudbrain_shared.scenario.description import EventType, Parameter
+from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.table import Table
@@ -12,33 +13,33 @@ from fraudbrain_shared.scenario.table import Table
 TUNING_KEYS: Final = ("max_step", "max_step_abs", "min_interval", "expires", "tuner", "scale")
 
 
-def read_parameters(file: Table, event_types: Mapping[str, EventType]) -> dict[str, Parameter]:
+def read_parameters(
+    file: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+) -> dict[str, Parameter]:
     """The parameters in the order of the file."""
-    return {name: _parameter(name, table, event_types) for name, table in file.tables()}
+    return {name: _parameter(name, table, event_types, expressions) for name, table in file.tables()}
 
 
-def _parameter(name: str, table: Table, event_types: Mapping[str, EventType]) -> Parameter:
+def _parameter(
+    name: str, table: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+) -> Parameter:
     if fault := fault_of_name(name):
         table.note(fault)
-    kind = cast(Literal["int", "double"], table.choice("type", ("int", "double")) or "double")
-    read = table.whole if kind == "int" else table.number
-    parameter = Parameter(
-        name=name,
-        type=kind,
-        default=read("default"),
-        low=read("low"),
-        high=read("high"),
-        per=_per(table, event_types),
-        description=table.text("description", default=""),
-    )
-    if parameter.low > parameter.high:
-        table.note(f"low {parameter.low} is above high {parameter.high}", key="low")
-    elif not parameter.low <= parameter.default <= parameter.high:
-        cause = f"default {parameter.default} is outside of low {parameter.low} to high {parameter.high}"
-        table.note(cause, key="default")
+    kind = cast(Literal["int", "double"] | None, table.choice("type", ("int", "double")))
+    if kind is None:
+        expressions.mark_broken(f"param.{name}")
+    read: Callable[[str], float | None] = table.whole if kind == "int" else table.number
+    default, low, high = read("default"), read("low"), read("high")
+    per, description = _per(table, event_types), table.text("description", default="")
     table.ignore(*TUNING_KEYS)
     table.close()
-    return parameter
+    if default is None or low is None or high is None:
+        return Parameter(name, kind or "double", 0, 0, 0, per, description)
+    if low > high:
+        table.note(f"low {low} is above high {high}", key="low")
+    elif not low <= default <= high:
+        table.note(f"default {default} is outside of low {low} to high {high}", key="default")
+    return Parameter(name, kind or "double", default, low, high, per, description)
 
 
 def _per(table: Table, event_types: Mapping[str, EventType]) -> str | None:

@@ -80,7 +80,7 @@ def _read_files(
         if tables[name] is None or (name in REQUIRED and name not in files):
             tables[name] = None
             for beginning in _NAMES_OF.get(name, ()):
-                expressions.mark_broken(beginning)
+                expressions.mark_all_broken(beginning)
     return tables
 
 
@@ -92,7 +92,7 @@ def _read_scenario(
     Each step reads what the steps before it have declared.
     """
     head_table, events, features, parameters, rules_table, policy_table, _, importing = (tables[name] for name in FILES)
-    event_types = read_event_types(events) if events else {}
+    event_types = read_event_types(events, expressions) if events else {}
     head = read_head(head_table, event_types, expressions) if head_table else None
     scenario = Scenario(
         name=head.name if head else "",
@@ -101,11 +101,11 @@ def _read_scenario(
         event_types=event_types,
         profile=read_profile(features, event_types, expressions) if features else {},
         derived={},
-        parameters=read_parameters(parameters, event_types) if parameters else {},
+        parameters=read_parameters(parameters, event_types, expressions) if parameters else {},
         rules=(),
         policy=(),
         money=head.money if head else None,
-        importing=read_import(importing, event_types) if importing else None,
+        importing=read_import(importing, event_types, expressions) if importing else None,
         description=head.description if head else "",
     )
     if features:
@@ -113,6 +113,8 @@ def _read_scenario(
         features.ignore("context")  # folded by the slow tier, which reads it once it does
         features.close()
     rules = read_rules(rules_table) if rules_table else []
+    if not all(rule.name for rule, _ in rules):
+        expressions.mark_all_broken("finding.")
     policy = read_policy(policy_table) if policy_table else []
     scenario = replace(scenario, rules=tuple(rule for rule, _ in rules), policy=tuple(clause for clause, _ in policy))
     for fault in rule_faults(scenario, scenario.rules, scenario.policy, passed_over=expressions.is_passed_over):

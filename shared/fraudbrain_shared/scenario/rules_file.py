@@ -21,9 +21,9 @@ def read_policy(file: Table) -> list[tuple[ClauseText, Table]]:
     """The clauses of the policy as texts, each with the table it stands in."""
     clauses = []
     for table in file.array("outcome"):
-        name = table.choice("name", OUTCOMES) or "review"
+        name = table.choice("name", OUTCOMES, what="outcome") or "review"
         when = table.text("when")
-        on_unknown = table.choice("on_unknown", OUTCOMES, default="review") or "review"
+        on_unknown = table.choice("on_unknown", OUTCOMES, default="review", what="outcome") or "review"
         clauses.append((ClauseText(cast(Outcome, name), when, cast(Outcome, on_unknown)), table))
         table.close()
     file.close()

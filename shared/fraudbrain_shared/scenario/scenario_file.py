@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fraudbrain_shared.expressions import Type
 from fraudbrain_shared.scenario.description import EventType, Money
-from fraudbrain_shared.scenario.expression_check import EVENT_ONLY, ExpressionCheck
+from fraudbrain_shared.scenario.expression_check import AMOUNT_ONLY, ExpressionCheck
 from fraudbrain_shared.scenario.names import fault_of_scenario_name
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.scope import event_scope
@@ -50,16 +50,16 @@ def _check_subject(file: Table, subject: str, event_types: Mapping[str, EventTyp
 
 
 def _money(file: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck) -> Money | None:
-    if "money" not in file:
+    if file.value("money") is None:
         if any(default.up_to is not None for each in event_types.values() for default in each.safe_default):
             file.note("safe_default compares amounts with up_to, but there is no [money]", "say what the amount is")
         return None
     table = file.table("money")
     scopes = [event_scope(each, event_types.values()) for each in event_types.values() if each.decide]
-    checked = expressions.check(table, "amount", scopes, None, EVENT_ONLY)
+    checked = expressions.check(table, "amount", scopes, None, AMOUNT_ONLY)
     if any(each.type not in (Type.INT, Type.DOUBLE) for each in checked or ()):
         table.note("the amount must be a number", key="amount")
-    money = Money(table.text("amount", default=""), table.whole("review_cost"), table.number("margin"))
+    money = Money(table.text("amount", default=""), table.whole("review_cost") or 0, table.number("margin") or 0.0)
     if money.review_cost < 0:
         table.note("review_cost must not be negative", key="review_cost")
     if not 0 <= money.margin <= 1:

@@ -25,8 +25,8 @@ class Table:
     """One table of a file, the whole file if no path is given.
 
     Each reader returns the value of a key. Where the key is missing or its value is of another
-    kind, it notes a problem and returns something harmless, so that one reading finds all problems.
-    A `default` makes a key optional. `close` notes the keys that nobody has asked for.
+    kind, it notes a problem and returns None or something harmless, so that one reading finds all
+    problems. A `default` makes a key optional. `close` notes the keys that nobody has asked for.
     """
 
     def __init__(self, file: TomlFile, problems: list[Problem], path: Path = ()) -> None:
@@ -58,25 +58,26 @@ class Table:
             self.note(f"{key} is empty", key=key)
         return value or ""
 
-    def whole(self, key: str, default: int | None = None) -> int:
-        """A whole number of 64 bits."""
-        value = self._read(key, int, default) or 0
-        if not -(2**63) <= value < 2**63:
-            self.note(f"{key} does not fit in 64 bits", key=key)
-            return 0
-        return value
+    def whole(self, key: str) -> int | None:
+        """A required whole number of 64 bits; None with a problem noted."""
+        value = self._read(key, int, None)
+        if value is None or -(2**63) <= value < 2**63:
+            return value
+        self.note(f"{key} does not fit in 64 bits", key=key)
+        return None
 
-    def number(self, key: str, default: float | None = None) -> float:
-        """A finite number, whole or not."""
-        value = self._read(key, float, default) or 0.0
-        if not isfinite(value):
-            self.note(f"{key} must be finite", key=key)
-            return 0.0
-        return value
+    def number(self, key: str) -> float | None:
+        """A required finite number, whole or not; None with a problem noted."""
+        value = self._read(key, float, None)
+        if value is None or isfinite(value):
+            return value
+        self.note(f"{key} must be finite", key=key)
+        return None
 
-    def flag(self, key: str, default: bool | None = None) -> bool:
-        """True or false."""
-        return self._read(key, bool, default) or False
+    def flag(self, key: str, *, default: bool, harmless: bool = False) -> bool:
+        """True or false; `harmless` with a problem noted."""
+        value = self._read(key, bool, default)
+        return harmless if value is None else value
 
     def duration_ms(self, key: str) -> int | None:
         """A required duration in milliseconds, more than 0; None with a problem noted."""
@@ -92,15 +93,17 @@ class Table:
             self.note(f"{key} must be longer than nothing", key=key)
         return length_ms or None
 
-    def choice(self, key: str, known: Collection[str], default: str | None = None) -> str | None:
-        """One of the known words; None with a problem noted."""
+    def choice(
+        self, key: str, known: Collection[str], *, default: str | None = None, what: str | None = None
+    ) -> str | None:
+        """One of the known words; None with a problem noted, in which the word is a `what`."""
         word = self._read(key, str, default)
         if word is None or word in known:
             return word
-        self.note(f"unknown {key} {word}", nearest(word, known), key=key)
+        self.note(f"unknown {what or key} {word}", nearest(word, known), key=key)
         return None
 
-    def optional(self, read: Callable[[str], V], key: str) -> V | None:
+    def optional(self, read: Callable[[str], V | None], key: str) -> V | None:
         """What `read`, a reader of this table, makes of the key; None, and no problem, if it is missing."""
         self._asked.append(key)
         return read(key) if key in self._values else None

@@ -132,7 +132,9 @@ class _Places:
         path: Path = ()
         parts = self._dotted_key()
         for part in parts[:-1]:
-            path = self._newest((*path, part))
+            path = (*path, part)
+            self.keys.setdefault(path, Span(start, self._text.index("]", self._at) + 1))
+            path = self._newest(path)
         path = (*path, parts[-1])
         if is_array:
             self._lengths[path] = self._lengths.get(path, 0) + 1

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from fraudbrain_shared.expressions import Expression
+from fraudbrain_shared.expressions import Expression, check
 from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario
 from fraudbrain_shared.scenario.durations import written
 from fraudbrain_shared.scenario.feature_functions import check_derived
 from fraudbrain_shared.scenario.rules import check_rules
-from fraudbrain_shared.scenario.scope import derived_path, read_type
+from fraudbrain_shared.scenario.scope import derived_path, event_scope, read_type
 
 
 class NameUse(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ Readers = Mapping[str, frozenset[str]]
 def usage(scenario: Scenario) -> ScenarioUse:
     """Everything in a scenario with its users, on all types of events together."""
     rules, policy = _rule_readers(scenario)
-    readers: Readers = {**_feature_readers(scenario), **rules, **policy}
+    readers: Readers = {**_money_readers(scenario), **_feature_readers(scenario), **rules, **policy}
     profile = tuple(_feature(feature, readers) for feature in scenario.profile.values())
     derived = tuple(
         _name(derived_path(name), each.type.value, each.text, readers) for name, each in scenario.derived.items()
@@ -104,6 +104,14 @@ def usage(scenario: Scenario) -> ScenarioUse:
         ),
         unused=tuple(each.name for each in readable if not each.used_by),
     )
+
+
+def _money_readers(scenario: Scenario) -> Readers:
+    if scenario.money is None:
+        return {}
+    types = scenario.event_types.values()
+    amounts = (check(scenario.money.amount, event_scope(each, types)) for each in types if each.decide)
+    return {"money": _reads(amounts)}
 
 
 def _feature_readers(scenario: Scenario) -> Readers:

@@ -173,7 +173,7 @@ def _int(value: Any) -> Any:
     return value
 
 
-def _ordered(comparison: str, a: Any, b: Any) -> bool:
+def _ordered(comparison: str, a: Any, b: Any) -> Any:
     if any(isinstance(each, float) and isnan(each) for each in (a, b)):
         return comparison == "!="
     if not isinstance(a, str) and not any(isinstance(each, float) and isinf(each) for each in (a, b)):

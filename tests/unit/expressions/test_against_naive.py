@@ -23,8 +23,8 @@ def test_compiled_gives_what_the_naive_evaluator_gives(tree: Tree, events: list[
         assert_admitted(expression, value)
 
 
-@settings(max_examples=EXAMPLES // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(trees(Type.BOOL, 3), min_size=2, max_size=40), EVENTS)
+@settings(max_examples=EXAMPLES // 20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(trees(Type.BOOL, 3), min_size=2, max_size=30), EVENTS)
 def test_many_expressions_in_one_function_give_what_each_gives_alone(many: list[Tree], event: dict[str, Any]) -> None:
     expressions = {f"rule {number}": check(text_of(tree), SCOPE) for number, tree in enumerate(many)}
     values = compile_function("evaluate", ["event"], expressions)(event)

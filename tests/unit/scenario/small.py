@@ -89,6 +89,17 @@ fraud = "FRAUD"
 """,
 }
 
+REFUND = """\
+[refund]
+decide = true
+deadline = "1s"
+safe_default = [{ outcome = "review" }]
+[refund.fields]
+card_id = { type = "string" }
+amount = { type = "double" }
+"""
+"""A second type that is decided, to be added to the events."""
+
 
 def changed(file: str, old: str, new: str) -> dict[str, str]:
     """The small scenario with `old`, which stands in it once, replaced."""

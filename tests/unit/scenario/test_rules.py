@@ -8,7 +8,7 @@ from fraudbrain_shared.scenario import ScenarioError
 from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds, features_on
 from fraudbrain_shared.scenario.rules import check_rules, compile_rules
 from fraudbrain_shared.scenario.scope import profile_reads
-from tests.unit.scenario.small import SMALL, changed, parse
+from tests.unit.scenario.small import REFUND, SMALL, changed, parse
 
 SCENARIO = parse(SMALL)
 PAYMENT, LOGIN = SCENARIO.event_types["payment"], SCENARIO.event_types["login"]
@@ -53,7 +53,9 @@ def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
 
 
 def test_findings_are_true_false_unknown_or_error() -> None:
-    compiled = compile_rules(SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0"))
+    compiled = compile_rules(
+        SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0")
+    )
     findings = compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (6.7, 13.3), (1_000,))
     assert findings == (True, True, None, ERROR)
     assert compiled.names == ("rule_0", "rule_1", "rule_2", "rule_3")
@@ -89,7 +91,7 @@ def test_events_have_their_time() -> None:
 
 
 def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
-    rules = (RuleText("large", "event.amuont > param.limit"), RuleText("large", "score > 0.5\n|| event.amount"))
+    rules = (RuleText("large", "event.amuont > param.limit"), RuleText("large", "score > 0.5\n|| event.amount > 5"))
     with pytest.raises(ScenarioError) as raised:
         check_rules(SCENARIO, rules, (ClauseText("decline", "finding.lagre"),))
     assert str(raised.value).split("\n\n") == [
@@ -98,7 +100,7 @@ def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
         "  event.amuont > param.limit\n"
         "  ^~~~~~~~~~~~\n"
         "  did you mean event.amount?",
-        "rule large:1:1: unknown name score\n"
+        "rule large:1:1: score cannot be read here\n"
         "  score > 0.5\n"
         "  ^~~~~\n"
         "  only the policy reads findings and the score",
@@ -107,3 +109,13 @@ def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
         "  ^~~~~~~~~~~~~\n"
         "  did you mean finding.large?",
     ]
+
+
+def test_what_a_rule_reads_may_be_unknown_on_one_type_only() -> None:
+    features = SMALL["features.toml"] + "longer = 'size(event.terminal_id) + 1'\n"
+    scenario = parse({**SMALL, "events.toml": SMALL["events.toml"] + REFUND, "features.toml": features})
+    refund = SimpleNamespace(card_id="c", amount=5.0)
+    derived = compile_derived(scenario, scenario.event_types["refund"])(refund, 0, PROFILE)
+    assert derived[-1] is None
+    compiled = compile_rules(scenario, rule_set("derived.longer > 3", "event.terminal_id == 't'"))
+    assert compiled.by_type["refund"].findings(refund, 0, PROFILE, derived, (1,)) == (None, None)

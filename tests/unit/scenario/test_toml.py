@@ -2,7 +2,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fraudbrain_shared.scenario.problems import ScenarioError
 from fraudbrain_shared.scenario.toml import Path, TomlFile
@@ -114,10 +114,13 @@ SCALARS = st.one_of(
     st.integers(-5, 5), st.booleans(), st.floats(allow_nan=False), st.text("ab\"'\\#]}=,\n é", max_size=8)
 )
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=8
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=8,
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_the_text_at_each_place_spells_the_value(values: dict[str, object]) -> None:
     text = "".join(f"{_quoted(key)} = {_spelled(value)}\n" for key, value in values.items())
