@@ -16,11 +16,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(action=_show)
+    deploy = commands.add_parser("deploy", help="create the topics of the scenario's space; harmless when they exist")
+    deploy.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
+    deploy.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
+    deploy.add_argument("--partitions", type=int, default=4, metavar="N", help="of topics by subject (default: 4)")
+    deploy.set_defaults(action=_deploy)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the chosen subcommand."""
     return int(arguments.action(arguments))
+
+
+def _deploy(arguments: argparse.Namespace) -> int:
+    from fraudbrain_deploy.spaces import deploy
+
+    return deploy(arguments)
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def require(deployment: Deployment) -> None:
 def deploy(arguments: argparse.Namespace) -> int:
     """`fraudbrain scenario deploy`: the space of the scenario, ready for its tiers."""
     deployment = open_deployment(arguments)
-    created = create(deployment, getattr(arguments, "partitions", PARTITIONS))
+    created = create(deployment, arguments.partitions)
     space = deployment.names.space
     print(f"Created {len(created)} topics of space {space}." if created else f"Space {space} is as it should be.")
     return 0

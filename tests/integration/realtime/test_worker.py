@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from fraudbrain_deploy import kafka, spaces, tiers
+from fraudbrain_deploy import kafka, publication, spaces, tiers
 from fraudbrain_deploy.reconcile import reconcile
-from fraudbrain_shared.records import Decision
+from fraudbrain_shared.records import ClauseText, Decision, RuleSet, RuleText
+from fraudbrain_shared.scenario import ScenarioError
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
@@ -102,9 +103,9 @@ def test_published_rules_act_without_a_restart_and_bad_ones_do_not(deployment: "
         tiers.wait_ready(deployment, [worker], READY_S)
         send(deployment, 0, 1, amount=777)
         wait_for(lambda: len(decisions(deployment)) == 1, "the first decision")
-        publish(deployment, version="v2", when="event.amount == 777")
-        wait_for(lambda: "v2 is live" in worker.log.read_text(), "the new rules")
-        publish(deployment, version="v3", when="event.amoun == 777")
+        publication.publish(deployment, rules("v2", when="event.amount == 777"))
+        assert publication.wait_live(deployment, "v2") == {"realtime|a|w1": True}
+        send_unchecked(deployment, rules("v3", when="event.amoun == 777"))
         wait_for(lambda: "v2 stays" in worker.log.read_text(), "the rejection")
         send(deployment, 1, 1, amount=777)
         wait_for(lambda: len(decisions(deployment)) == 2, "the second decision")
@@ -115,14 +116,18 @@ def test_published_rules_act_without_a_restart_and_bad_ones_do_not(deployment: "
     assert len(outcomes) == 2
 
 
-def publish(deployment: "Deployment", *, version: str, when: str) -> None:
-    record = {
-        "version": version,
-        "rules": [{"name": "lucky", "when": when}],
-        "policy": [{"name": "decline", "when": "finding.lucky"}],
-    }
+def test_rules_that_do_not_fit_the_scenario_are_not_published(deployment: "Deployment") -> None:
+    with pytest.raises(ScenarioError, match=r"event\.amount"):
+        publication.publish(deployment, rules("v3", when="event.amoun == 777"))
+
+
+def rules(version: str, *, when: str) -> RuleSet:
+    return RuleSet(version, (RuleText("lucky", when),), (ClauseText("decline", "finding.lucky"),))
+
+
+def send_unchecked(deployment: "Deployment", rule_set: RuleSet) -> None:
     producer = kafka.producer(deployment.stack.kafka_bootstrap)
-    producer.produce(deployment.names.topic("rules"), msgspec.json.encode(record), b"live")
+    producer.produce(deployment.names.topic("rules"), msgspec.json.encode(rule_set), b"live")
     assert producer.flush(30) == 0
 
 
