@@ -37,10 +37,9 @@ def space(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def deployment(stack: "StackSettings", space: str) -> "Deployment":
     """The scenario `cards` in the test's own space, its topics created."""
-    from fraudbrain_shared.scenario.load import find_scenario, load_scenario
-
     from fraudbrain_deploy.deployment import Deployment
     from fraudbrain_deploy.spaces import create
+    from fraudbrain_shared.scenario.load import find_scenario, load_scenario
     from fraudbrain_shared.topics import Names
 
     folder = find_scenario("cards")

@@ -19,9 +19,9 @@ _NOT_FOUND = 1  # exit code of `python -m fraudbrain_streaming decision`
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What the slow tier keeps of an event; either part may not have been archived yet."""
+    """What the slow tier keeps of an event; either part is null while it has not been archived."""
 
-    event: msgspec.Raw | None
+    event: msgspec.Raw
     decision: Decision | None
 
 

@@ -1,7 +1,6 @@
 """`fraudbrain replay`: a file of events through the whole platform, and the account of every one of them."""
 
 import argparse
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,11 +11,12 @@ from fraudbrain_shared.scenario.durations import milliseconds
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
+    from fraudbrain_deploy.importing import EventSource
     from fraudbrain_deploy.replaying.report import ReplayReport
     from fraudbrain_deploy.tiers import Tier
 
 _PARTS = ("kafka", "hbase", "thrift")
-_READY_S = 120.0
+_READY_S = 180.0
 _LOOK_FOR_WORKER_S = 5.0
 
 
@@ -66,18 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the replay; 0 if nothing is missing, else 1."""
     from fraudbrain_deploy.deployment import open_deployment
     from fraudbrain_deploy.importing import event_stream
-    from fraudbrain_deploy.replay import replay
-    from fraudbrain_deploy.replaying.display import display
+    from fraudbrain_deploy.interruption import interruptible
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended cleans up like Ctrl-C
     arguments.space = arguments.into or arguments.space
     deployment = open_deployment(arguments)
     if arguments.space is None:
         deployment = open_deployment(arguments, space=f"{deployment.scenario.name}-replay")
     limit = _limit(arguments)
     source = event_stream(deployment.scenario, arguments.events, label_delay_ms=arguments.label_delay, limit=limit)
+    with interruptible():
+        report = _replay(deployment, source, arguments)
+    _tell(report, arguments)
+    return 0 if report.missing == 0 else 1
+
+
+def _replay(deployment: "Deployment", source: "EventSource", arguments: argparse.Namespace) -> "ReplayReport":
+    from fraudbrain_deploy.replay import replay
+    from fraudbrain_deploy.replaying.display import display
+
     with _running(deployment, arguments) as (fast, slow):
-        report = replay(
+        return replay(
             deployment,
             source,
             rate=arguments.pace,
@@ -87,8 +95,6 @@ def run(arguments: argparse.Namespace) -> int:
             slow=slow,
             display=display(source.events),
         )
-    _tell(report, arguments)
-    return 0 if report.missing == 0 else 1
 
 
 @contextmanager

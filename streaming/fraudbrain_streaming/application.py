@@ -65,7 +65,10 @@ class Application:
             )
             _LOG.info("archive is up: space=%s lake=%s", settings.space, settings.lake)
             self._publish_progress()
-            return spark_session.follow(query, stop)
+            if spark_session.follow(query, stop):
+                return True
+            _LOG.error("archive ended: %s", archive_query.cause(spark_session.failure(query)))
+            return False
         finally:
             spark_session.end(spark, query)
 

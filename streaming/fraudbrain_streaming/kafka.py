@@ -1,7 +1,7 @@
 """Kafka beside Spark: where topics begin and end, and the topic on which progress is told."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +13,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from fraudbrain_shared.records import Progress
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT_S: Final = 30.0
+_TIMEOUT_S: Final = 15.0
+_LIMIT: Final[dict[str, Any]] = {"request_timeout": _TIMEOUT_S}
 
 # The client tells on standard error whatever its connections meet; what matters comes back as an error.
 _QUIET: Final[dict[str, Any]] = {"log_level": 2}
@@ -33,18 +34,15 @@ class TopicLog:
 
 
 def topic_logs(bootstrap: str, topics: Sequence[str]) -> dict[str, TopicLog]:
-    """The logs of some topics by full name. Raises `BrokerProblem` within about a minute and a half."""
+    """The logs of some topics by full name. Raises `BrokerProblem` within a minute."""
     admin = AdminClient({"bootstrap.servers": bootstrap, **_QUIET})
     ask = _Asking(bootstrap)
     described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_S)
     topic = {name: ask.answer(future, f"topic {name}") for name, future in described.items()}
     places = [TopicPartition(name, part.id) for name, found in topic.items() for part in found.partitions]
-    begins = ask.offsets(lambda: admin.list_offsets({place: OffsetSpec.earliest() for place in places}, **_LIMIT))
-    ends = ask.offsets(lambda: admin.list_offsets({place: OffsetSpec.latest() for place in places}, **_LIMIT))
+    begins = ask.offsets(admin.list_offsets(dict.fromkeys(places, OffsetSpec.earliest()), **_LIMIT))
+    ends = ask.offsets(admin.list_offsets(dict.fromkeys(places, OffsetSpec.latest()), **_LIMIT))
     return {name: TopicLog(str(found.topic_id), begins[name], ends[name]) for name, found in topic.items()}
-
-
-_LIMIT: Final[dict[str, Any]] = {"request_timeout": _TIMEOUT_S}
 
 
 class _Asking:
@@ -60,9 +58,9 @@ class _Asking:
             cause = error.args[0].str() if error.args and isinstance(error.args[0], KafkaError) else "no answer"
             raise BrokerProblem(f"Kafka at {self._bootstrap}: {what}: {cause}") from None
 
-    def offsets(self, ask: Callable[[], "dict[TopicPartition, Future[Any]]"]) -> dict[str, dict[int, int]]:
+    def offsets(self, futures: "dict[TopicPartition, Future[Any]]") -> dict[str, dict[int, int]]:
         found: dict[str, dict[int, int]] = {}
-        for place, future in ask().items():
+        for place, future in futures.items():
             offset: int = self.answer(future, f"offsets of {place.topic}").offset
             found.setdefault(place.topic, {})[place.partition] = offset
         return found

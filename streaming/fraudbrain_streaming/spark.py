@@ -78,6 +78,14 @@ def follow(query: StreamingQuery, stop: threading.Event) -> bool:
     return False
 
 
+def failure(query: StreamingQuery) -> str:
+    """Why the query ended by itself, in Spark's own words; for logs these are too long and may quote data."""
+    try:
+        return str(query.exception())
+    except (Py4JError, OSError):
+        return "the JVM ended"
+
+
 def end(spark: SparkSession, query: StreamingQuery | None) -> None:
     """Stop query, session and JVM. A running batch gets 10 s; what it has not done the next start does."""
     gateway = spark.sparkContext._gateway

@@ -76,12 +76,7 @@ def map_own(scenario: Scenario, path: Path) -> Mapped:
     A field stands for every type that declares it. Raises UserError for a column that is missing.
     """
     declared = _declared(scenario)
-    there = column_names(path)
-    needed = [
-        name
-        for name, types in declared.items()
-        if name in there or all(field and not field.optional for field in types)
-    ]
+    needed = _needed(scenario, path)
     raw = read_columns(path, ["event_id", "type", "event_time", *needed])
     every = np.ones(raw.table.num_rows, dtype=np.bool_)
     kinds = strings(plain(raw.table["type"])).values
@@ -103,6 +98,15 @@ def map_own(scenario: Scenario, path: Path) -> Mapped:
         fields=fields,
         fraud=None,
     )
+
+
+def _needed(scenario: Scenario, path: Path) -> list[str]:
+    """The fields that the file has or, by the types of its events, must have."""
+    there = column_names(path)
+    kinds = strings(plain(read_columns(path, ["type"]).table["type"])).values.unique().to_pylist()
+    found = [scenario.event_types[kind] for kind in kinds if kind in scenario.event_types]
+    must = {field.name for kind in found for field in kind.fields.values() if not field.optional}
+    return [name for name in _declared(scenario) if name in there or name in must]
 
 
 def _declared(scenario: Scenario) -> dict[str, list[Field | None]]:

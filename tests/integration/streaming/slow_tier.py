@@ -74,15 +74,18 @@ class SlowTier:
 
     def batches(self) -> int:
         """How many batches this start has filed."""
-        return self.told()[self.seen :].count("INFO archive batch=")
+        return self.told_since_start().count("INFO archive batch=")
 
-    def wait(self, done: Callable[[], bool], timeout_s: float = START_S) -> None:
-        deadline = time.monotonic() + timeout_s
+    def told_since_start(self) -> str:
+        return self.told()[self.seen :]
+
+    def wait(self, done: Callable[[], bool], *, every_s: float) -> None:
+        deadline = time.monotonic() + START_S
         while not done():
             assert self.process is not None
             assert self.process.poll() is None, self.told()[-3000:]
             assert time.monotonic() < deadline, self.told()[-3000:]
-            time.sleep(0.05)
+            time.sleep(every_s)
 
     def stop(self) -> int:
         """Signals the whole process group, as an operator's shell does; the exit code."""

@@ -213,6 +213,13 @@ def test_own_files_may_mix_types(scenario: Scenario, tmp_path: Path) -> None:
     }
 
 
+def test_an_own_file_must_have_what_its_types_require(scenario: Scenario, tmp_path: Path) -> None:
+    table = pa.table({"event_id": ["1"], "type": ["payment"], "event_time": [NOON_MS], "card_id": ["a"], "Amount": [5]})
+    pq.write_table(table, tmp_path / "own.parquet")
+    with pytest.raises(UserError, match="no column 'amount'; did you mean 'Amount'"):
+        event_stream(scenario, tmp_path / "own.parquet")
+
+
 def test_what_is_no_table_is_told(scenario: Scenario, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
     for path in (tmp_path / "none.parquet", tmp_path, tmp_path / "empty.csv"):

@@ -92,7 +92,9 @@ def event(event_id: str, subject: str = "card", **changes: Any) -> bytes:
     )
 
 
-def decision(event_id: str, subject: str = "card", outcome: Any = "approve", event_time: int = APPENDED) -> bytes:
+def decision(
+    event_id: str, subject: str = "card", *, outcome: Any = "approve", event_time: int = APPENDED, generation: int = 1
+) -> bytes:
     return msgspec.json.encode(
         Decision(
             event_id=event_id,
@@ -103,7 +105,7 @@ def decision(event_id: str, subject: str = "card", outcome: Any = "approve", eve
             outcome=outcome,
             versions=Versions("s", "r", "b"),
             group="a",
-            generation=1,
+            generation=generation,
             feature_set="f",
             features=(1.0, None),
             findings=("large_amount",),

@@ -47,6 +47,16 @@ def _next_offset(table: LakeTable, partition: int, log: TopicLog) -> int:
     return following
 
 
+def cause(failure: str) -> str:
+    """One line for an operator about what Spark said when the query failed."""
+    if "DATA_LOSS" in failure or "may have been lost" in failure:
+        return (
+            "records were deleted, by retention or with their topic, before they were archived; they are lost to the "
+            "lake. At the next start it is said which."
+        )
+    return failure.splitlines()[0][:200] if "BatchFailed" not in failure else "a batch could not be filed; see above"
+
+
 def checkpoint(folder: Path, tables: Mapping[str, LakeTable]) -> Path:
     """The query's checkpoint. Its name says what it reads and where to: another table, another checkpoint."""
     definition = [_VERSION, *sorted((topic, table.id) for topic, table in tables.items())]
