@@ -20,12 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"decides payments live, and accounts for every one. The space `{SPACE}` is emptied first. Everything is "
         "stopped at the end, also by Ctrl-C at any time; the data stay. Exit code 1: the books do not balance."
     )
-    parser.add_argument(
-        "--events-per-s", type=_positive, default=500.0, metavar="N", help="live (default: 500)"
-    )
-    parser.add_argument(
-        "--seconds", type=_positive, default=30.0, metavar="N", help="live (default: 30)"
-    )
+    parser.add_argument("--events-per-s", type=_positive, default=500.0, metavar="N", help="live (default: 500)")
+    parser.add_argument("--seconds", type=_positive, default=30.0, metavar="N", help="live (default: 30)")
     parser.add_argument("--keep-running", action="store_true", help="stop only at Ctrl-C, to look around before")
 
 

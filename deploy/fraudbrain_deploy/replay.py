@@ -123,6 +123,7 @@ def _report(
         missing=books.missing,
         degraded=books.degraded,
         repeated=books.repeated,
+        old_duplicates=books.old_duplicates,
         conflicts=books.conflicts,
         outcomes=scores.outcomes(first),
         events_per_s=round(sent.events / seconds, 1) if seconds else 0.0,

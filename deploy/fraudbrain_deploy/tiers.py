@@ -19,10 +19,10 @@ from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.progress import ProgressReader
 from fraudbrain_deploy.stack import java_environment, spark_jars
+from fraudbrain_deploy.stack.lifecycle import last_lines
 
 _KILL_WAIT_S = 10.0
 _LOG_LINES = 25
-_LOG_TAIL_BYTES = 32 * 1024
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class TierEnded(UserError):
     """A tier ended though nobody asked it to."""
 
     def __init__(self, tier: Tier) -> None:
-        lines = "\n".join(f"  {line}" for line in last_lines(tier.log))
+        lines = "\n".join(f"  {line}" for line in last_lines(tier.log, _LOG_LINES))
         super().__init__(
             f"The tier {tier.name} ended with code {tier.process.poll()}. The end of {tier.log}:\n{lines}",
             "If the machine is short of memory or ports, `fraudbrain doctor` says so.",
@@ -123,16 +123,6 @@ def stop_all(tiers: Sequence[Tier], timeout_s: float = 15.0) -> None:
     deadline = time.monotonic() + timeout_s
     for tier in tiers:
         tier.stop(max(0.0, deadline - time.monotonic()))
-
-
-def last_lines(log: Path, count: int = _LOG_LINES) -> list[str]:
-    """The last lines of a log; none where there is no log."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
-            return file.read().decode(errors="replace").splitlines()[-count:]
-    except FileNotFoundError:
-        return []
 
 
 def _program(module: str, deployment: Deployment) -> list[str]:

@@ -36,6 +36,7 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     degraded: int
     repeated: int
+    old_duplicates: int
     conflicts: int
     outcomes: dict[str, int]
     events_per_s: float
