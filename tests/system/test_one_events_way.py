@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from fraudbrain_deploy import kafka, tiers
 
 if TYPE_CHECKING:
