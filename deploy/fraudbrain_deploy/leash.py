@@ -1,4 +1,4 @@
-"""Runs a program that ends when its starter ends, however that ends: `python -m fraudbrain_deploy.leash PID NICENESS COMMAND…`.
+"""Runs a program that ends when its starter ends, however that ends: `… fraudbrain_deploy.leash PID NICENESS COMMAND`.
 
 The kernel sends it SIGKILL when the thread that started it is gone (PR_SET_PDEATHSIG, Linux), also after
 a kill -9 of the starter. Set here, in the child, and not by a function between fork and exec, which a

@@ -82,9 +82,8 @@ def start_streaming(deployment: Deployment) -> Tier:
     jars = ",".join(map(str, spark_jars()))
     folders = ["--lake", str(deployment.lake), "--checkpoints", str(deployment.checkpoints)]
     program = [*_program("fraudbrain_streaming", deployment), *folders, "--jars", jars]
-    return _start(
-        deployment, "streaming", "streaming|archive", program, java_environment(deployment.stack), niceness=_SLOW_NICENESS
-    )
+    java = java_environment(deployment.stack)
+    return _start(deployment, "streaming", "streaming|archive", program, java, niceness=_SLOW_NICENESS)
 
 
 def wait_ready(
