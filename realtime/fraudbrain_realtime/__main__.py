@@ -54,7 +54,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _run(settings: Settings) -> int:
     from fraudbrain_realtime.generation import WrongGeneration
-    from fraudbrain_realtime.kafka import BrokerFailed
+    from fraudbrain_realtime.kafka.failure import BrokerFailed
     from fraudbrain_realtime.ports import StoreUnavailable
     from fraudbrain_realtime.worker import Worker
     from fraudbrain_shared.scenario import ScenarioError

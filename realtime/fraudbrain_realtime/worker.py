@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
+import msgspec
+
 from fraudbrain_realtime.controls import Controls, own_rules
 from fraudbrain_realtime.generation import EPOCH, GENERATION, check_generation
-from fraudbrain_realtime.kafka import KafkaBroker, TopicTail, encode_record, topic_id
+from fraudbrain_realtime.kafka.broker import KafkaBroker
+from fraudbrain_realtime.kafka.topic_id import topic_id
+from fraudbrain_realtime.kafka.topic_tail import TopicTail
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
@@ -99,7 +103,7 @@ class Worker:
             counts=dict(self._loop.counts),
         )
         key = f"realtime|{settings.group}|{settings.worker}".encode()
-        self._broker.produce("progress", key, encode_record(progress), [], None, lambda: None)
+        self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)
 
 
 def _prepare_store(settings: Settings, names: Names) -> Gateway:

@@ -40,6 +40,8 @@ class Application:
         names = Names(settings.space)
         self._settings = settings
         self._progress = progress
+        self._told_of_a_batch = False
+        self._telling = threading.Lock()
         self._shelves, logs = _shelves(settings, names)
         tables = {topic: shelf.table for topic, shelf in self._shelves.items()}
         self._starts = {topic: archive_query.next_offsets(table, logs[topic]) for topic, table in tables.items()}
@@ -53,6 +55,7 @@ class Application:
         settings = self._settings
         spark = spark_session.session("fraudbrain", jars=settings.jars, driver_memory=settings.driver_memory)
         query = None
+        at_start = self._progress_now()
         try:
             query = archive_query.start(
                 spark,
@@ -64,7 +67,7 @@ class Application:
                 file=self._file,
             )
             _LOG.info("archive is up: space=%s lake=%s", settings.space, settings.lake)
-            self._publish_progress()
+            self._tell_start(at_start)
             if spark_session.follow(query, stop):
                 return True
             _LOG.error("archive ended: %s", archive_query.cause(spark_session.failure(query)))
@@ -78,14 +81,22 @@ class Application:
         except Exception as error:
             _LOG.error("archive batch=%d failed: %s", batch_id, _told(error))
             raise BatchFailed(f"batch {batch_id}: {type(error).__name__}; see the line above") from None
-        self._publish_progress()
+        with self._telling:
+            self._told_of_a_batch = True
+            self._progress.publish(self._progress_now())
 
-    def _publish_progress(self) -> None:
+    def _tell_start(self, progress: Progress) -> None:
+        """Say that the query is up, unless a batch, on the query's own thread, has said more already."""
+        with self._telling:
+            if not self._told_of_a_batch:
+                self._progress.publish(progress)
+
+    def _progress_now(self) -> Progress:
         offsets = {
             shelf.name: {str(number): shelf.table.next_offset(number) or start for number, start in starts.items()}
             for shelf, starts in ((self._shelves[topic], starts) for topic, starts in self._starts.items())
         }
-        self._progress.publish(Progress(tier="streaming", worker=self._settings.worker, offsets=offsets, ready=True))
+        return Progress(tier="streaming", worker=self._settings.worker, offsets=offsets, ready=True)
 
 
 def run(settings: Settings, stop: threading.Event) -> bool:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,24 @@ def replay_public_file(folder: Path) -> dict[str, object]:
     if not report.exists():
         unfinished = report.with_suffix(".part")
         command = ["replay", "--scenario", "cards", "--events", str(events), "--pace", "max"]
-        _fraudbrain(*command, "--out", str(folder / "decisions.csv"), "--report", str(unfinished))
+        _fraudbrain(*command, "--out", str(folder / "scores.parquet"), "--report", str(unfinished))
         unfinished.rename(report)
     return {"events": {"file": events.name, "sha256": digest}, "replay": json.loads(report.read_text())}
+
+
+def tiers_stopped_for_a_minute(folder: Path) -> dict[str, object]:
+    """Stop each tier for a minute while events flow: the system test, with a longer absence."""
+    results = folder / "results.xml"
+    test = (
+        "tests/system/test_one_events_way.py::test_each_tier_may_stop_and_start_while_events_flow_and_nothing_is_lost"
+    )
+    if not results.exists():
+        unfinished = results.with_suffix(".part")
+        command = [sys.executable, "-m", "pytest", "-o", "timeout=1200", f"--junitxml={unfinished}", test]
+        subprocess.run(command, check=True, env=os.environ | {"FRAUDBRAIN_AWAY_S": "60"})
+        unfinished.rename(results)
+    properties = ElementTree.parse(results).iter("property")
+    return {each.attrib["name"]: json.loads(each.attrib["value"]) for each in properties}
 
 
 CLAIMS = [
@@ -43,6 +59,12 @@ CLAIMS = [
         says="A file replayed through stack and tiers at full speed: the books balance, each event has one decision",
         covers=("shared", "realtime", "streaming", "deploy"),
         prove=replay_public_file,
+    ),
+    Claim(
+        name="tiers-stopped-for-a-minute",
+        says="The fast and the slow tier are each stopped for a minute while events flow, and nothing is lost",
+        covers=("shared", "realtime", "streaming", "deploy", "tests/system"),
+        prove=tiers_stopped_for_a_minute,
     ),
 ]
 

@@ -5,27 +5,29 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from fraudbrain_deploy import kafka, tiers
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
 
-AWAY_S = 5  # the same path as an absence of minutes, which `tests/prove` takes longer over
+AWAY_S = int(os.environ.get("FRAUDBRAIN_AWAY_S", "5"))  # `tests/prove` takes a minute
 RATE = 200
-EVENTS = 5_000
+EVENTS = RATE * (2 * AWAY_S + 15)
 READY_S = 120
 
 
 @pytest.fixture(scope="module")
 def payments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("payments")
-    size = ["--days", "20", "--customers", "300", "--terminals", "100", "--seed", "3"]
+    customers = EVENTS // 15  # each pays about 27 times in 20 days
+    size = ["--days", "20", "--customers", str(customers), "--terminals", "100", "--seed", "3"]
     command(None, "simulate", "cards", "--out", str(folder), *size)
     return folder
 
@@ -50,7 +52,7 @@ def replaying(deployment: "Deployment", payments: Path, report: Path) -> Iterato
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield
-            output, _ = process.communicate(timeout=240)
+            output, _ = process.communicate(timeout=240 + 2 * AWAY_S)
             assert process.returncode == 0, output
         finally:
             process.kill()
@@ -66,7 +68,7 @@ def events_flow(deployment: "Deployment", more_than: int) -> None:
 
 
 def test_each_tier_may_stop_and_start_while_events_flow_and_nothing_is_lost(
-    deployment: "Deployment", payments: Path, tmp_path: Path
+    deployment: "Deployment", payments: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     running = {"fast": tiers.start_realtime(deployment), "slow": tiers.start_streaming(deployment)}
     report = tmp_path / "report.json"
@@ -84,6 +86,8 @@ def test_each_tier_may_stop_and_start_while_events_flow_and_nothing_is_lost(
     finally:
         tiers.stop_all(list(running.values()))
 
+    record_property("away_s", AWAY_S)
+    record_property("replay", report.read_text())
     books = json.loads(report.read_text())
     assert (books["events"], books["missing"], books["degraded"]) == (EVENTS, 0, 0)
     assert books["decisions"] == EVENTS

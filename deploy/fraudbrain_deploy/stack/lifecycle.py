@@ -17,6 +17,7 @@ from fraudbrain_deploy.stack.settings import StackSettings, load_settings, port_
 
 UP_TIMEOUT_S = 180.0
 _PROBE_TIMEOUT_S = 3.0
+_CLOSING_TIMEOUT_S = 5.0
 _LOCK_TIMEOUT_S = 30.0
 _LOG_LINES = 15
 
@@ -215,6 +216,12 @@ def _refuse_moved_ports(settings: StackSettings) -> None:
 
 
 def _refuse_held_ports(settings: StackSettings, parts: list[Part]) -> None:
+    """A port without a holder is one that a process killed a moment ago still closes: it is waited for."""
+
+    def closing() -> bool:
+        return any(processes.port_holder(port) is None for port in _held(settings, parts).values())
+
+    processes.wait_until(lambda: not closing(), _CLOSING_TIMEOUT_S)
     if problems := held_ports(settings, parts):
         raise StackError(
             "\n".join(problems)
@@ -225,12 +232,15 @@ def _refuse_held_ports(settings: StackSettings, parts: list[Part]) -> None:
 def held_ports(settings: StackSettings, parts: list[Part] | None = None) -> list[str]:
     """Which ports of stopped parts (all by default) somebody else holds, a sentence each."""
     stopped = [part for part in chosen_parts(ALL) if not _runs(settings, part)] if parts is None else parts
-    ports = {name: int(getattr(settings.ports, name)) for part in stopped for name in part.ports}
-    held = {name: port for name, port in ports.items() if not port_is_free(port)}
     return [
         f"Port {port} ({name}) is held by {processes.port_holder(port) or 'a process of another user'}."
-        for name, port in held.items()
+        for name, port in _held(settings, stopped).items()
     ]
+
+
+def _held(settings: StackSettings, parts: list[Part]) -> dict[str, int]:
+    ports = {name: int(getattr(settings.ports, name)) for part in parts for name in part.ports}
+    return {name: port for name, port in ports.items() if not port_is_free(port)}
 
 
 @contextmanager

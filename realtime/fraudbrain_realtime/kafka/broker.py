@@ -1,13 +1,11 @@
-"""The log as a port of the loop, on confluent-kafka: the only module here that knows that library."""
+"""The log as a port of the loop: events in, decisions and dead letters out."""
 
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     KafkaError,
     KafkaException,
@@ -15,14 +13,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
+from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.ports import Headers, Message, Ownership
 from fraudbrain_shared.topics import Names
 
 log = logging.getLogger(__name__)
 
-ANSWER_TIMEOUT_S = 10.0
 PRODUCE_TIMEOUT_S = 30.0
 
 # Why each differs from the client's default: an event must be seen within milliseconds, a dead worker's
@@ -51,10 +48,6 @@ PRODUCER = {
     "queue.buffering.max.messages": 200_000,
     "log_level": 3,
 }
-
-
-class BrokerFailed(Exception):
-    """The log cannot be read or written as it must be: the worker stops and starts again from its commit."""
 
 
 class KafkaBroker:
@@ -228,61 +221,3 @@ def _message(record: KafkaMessage) -> Message:
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     return Message(partition, offset, record.timestamp()[1], record.key(), record.value())
-
-
-class TopicTail:
-    """A compacted topic with one partition, read from its beginning and then as it grows."""
-
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._topic = topic
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "fraudbrain-controls",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "log_level": 3,
-            }
-        )
-        self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
-
-    def read_to_end(self, timeout_s: float = ANSWER_TIMEOUT_S) -> list[tuple[bytes | None, bytes | None]]:
-        """All records up to the end. Raises BrokerFailed if the end is not reached in time."""
-        deadline = time.monotonic() + timeout_s
-        found = []
-        while time.monotonic() < deadline:
-            record = self._consumer.poll(0.2)
-            if record is None:
-                continue
-            error = record.error()
-            if error is None:
-                found.append((record.key(), record.value()))
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return found
-        raise BrokerFailed(f"the end of {self._topic} was not reached within {timeout_s:.0f} s: does the topic exist?")
-
-    def read_new(self) -> list[tuple[bytes | None, bytes | None]]:
-        """What has come since, without waiting."""
-        return [(record.key(), record.value()) for record in self._consumer.consume(100, 0) if record.error() is None]
-
-    def close(self) -> None:
-        """Ends the reading."""
-        self._consumer.close()
-
-
-def topic_id(bootstrap: str, topic: str) -> str:
-    """The id that the broker gave the topic when it was created. Raises BrokerFailed if there is none."""
-    from confluent_kafka import TopicCollection
-
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
-    future = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_TIMEOUT_S)[topic]
-    try:
-        return str(future.result(timeout=ANSWER_TIMEOUT_S + 5).topic_id)
-    except KafkaException as error:
-        raise BrokerFailed(f"no topic {topic} at {bootstrap}: {error.args[0].str()}") from None
-
-
-def encode_record(record: msgspec.Struct) -> bytes:
-    """A record as it travels."""
-    return msgspec.json.encode(record)
