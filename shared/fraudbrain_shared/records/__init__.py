@@ -18,9 +18,11 @@ from fraudbrain_shared.records.decision import Decision, Outcome, Scores, Source
 from fraudbrain_shared.records.event import Event
 from fraudbrain_shared.records.label import Label, Labelled
 from fraudbrain_shared.records.model import ModelRelease, Trees
-from fraudbrain_shared.records.progress import Progress, StepEnd
+from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal
 
 __all__ = [
+    "CLOCK_HEADER",
+    "STEP_HEADER",
     "ClauseText",
     "ContextClock",
     "ContextState",
@@ -41,6 +43,7 @@ __all__ = [
     "Scores",
     "Source",
     "StepEnd",
+    "StepGoal",
     "Trees",
     "Versions",
 ]
