@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Final
 
 from fraudbrain_shared.admission import AdmittedEvent
+from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.expressions import ERROR
-from fraudbrain_shared.features import Profile, ProfileFold
+from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
+from fraudbrain_shared.features.hops import Number
 from fraudbrain_shared.records import Decision, Outcome, RuleSet, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
+from fraudbrain_shared.scenario.feature_set import feature_names, feature_set
 from fraudbrain_shared.scenario.rules import CompiledRules, compile_derived, compile_rules
-from fraudbrain_shared.scenario.scope import profile_reads
+from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_reads
+
+CONTEXT_STALE: Final = "context_stale"
+"""Why a decision is degraded that used context whose clock was too far behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +54,45 @@ class DecisionCore:
             for name, kind in scenario.event_types.items()
         }
         self._versions = Versions(scenario=scenario.version, rules=rule_set.version, build=origin.build)
-        self._parameters = tuple(parameter.default for parameter in scenario.parameters.values())
-        self._logged_parameters = {
-            name: parameter.default
-            for name, parameter in scenario.parameters.items()
-            if f"param.{name}" in self._rules.reads
+        self._defaults = tuple(start_of(parameter).value for parameter in scenario.parameters.values())
+        self._parameters_used = [
+            (name, place) for place, name in enumerate(scenario.parameters) if f"param.{name}" in self._rules.reads
+        ]
+        self._context_used = _context_used(scenario, self._rules)
+        self._nothing_known = {
+            name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
+            for name, kind in scenario.event_types.items()
         }
-        self.feature_names = (*profile_reads(scenario), *scenario.derived)
-        self._feature_set = sha256("\n".join(self.feature_names).encode()).hexdigest()[:16]
+        self.feature_names = feature_names(scenario)
+        self._feature_set = feature_set(self.feature_names)
 
-    def decide(self, event: AdmittedEvent, profile: Profile, source: Source) -> Decision:
-        """The decision on an event, with the profile as it was just before it. Changes neither."""
-        kind = event.type
-        readings = self._fold.read(profile, event.event_time)
-        derived = self._derived[kind](event.fields, event.event_time, readings)
+    def decide(
+        self,
+        event: AdmittedEvent,
+        profile: Profile,
+        source: Source,
+        *,
+        context: ContextReading | None = None,
+        parameters: Sequence[Number] | None = None,
+    ) -> Decision:
+        """The decision on an event, with the profile as it was just before it. Changes neither.
+
+        `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
+        them nothing is known of any entity, and all parameters have their defaults.
+        """
+        kind, fields, time = event.type, event.fields, event.event_time
+        known = self._nothing_known[kind] if context is None else context
+        param = self._defaults if parameters is None else parameters
+        readings = self._fold.read(profile, time)
+        derived = self._derived[kind](fields, time, readings, known.values)
         rules = self._rules.by_type[kind]
-        raised = rules.findings(event.fields, event.event_time, readings, derived, self._parameters)
+        raised = rules.findings(fields, time, readings, known.values, derived, param)
         findings = tuple([value is True for value in raised])
         names = self._rules.names
-        clauses = rules.clauses(event.fields, event.event_time, readings, derived, self._parameters, findings, None)
+        clauses = rules.clauses(fields, time, readings, known.values, derived, param, findings, None)
         verdict = self._apply_policy(clauses)
+        used, stale_after_ms = self._context_used[kind]
+        is_stale = bool(used) and context is not None and context.is_behind(stale_after_ms)
         return Decision(
             event_id=event.event_id,
             type=kind,
@@ -84,9 +109,11 @@ class DecisionCore:
             findings=_names_where(names, raised, True),
             unknown=_names_where(names, raised, None),
             failed=_names_where(names, raised, ERROR),
-            degraded=verdict.degraded,
-            late=event.event_time < profile.clock,
-            parameters=self._logged_parameters,
+            degraded=(*verdict.degraded, CONTEXT_STALE) if is_stale else verdict.degraded,
+            late=time < profile.clock,
+            context={name: _number(known.values[place]) for name, place in used},
+            parameters={name: param[place] for name, place in self._parameters_used},
+            context_clock=known.clock if used else None,
         )
 
     def _apply_policy(self, clauses: Sequence[object]) -> Verdict:
@@ -105,6 +132,22 @@ class DecisionCore:
     def _named_entities(self, event: AdmittedEvent) -> dict[str, str]:
         fields = event.fields
         return {name: value for name in self._entities[event.type] if (value := getattr(fields, name)) is not None}
+
+
+def _context_used(scenario: Scenario, rules: CompiledRules) -> dict[str, tuple[list[tuple[str, int]], int]]:
+    """By type of event: names and places of the context reads that rules, policy or derived features use,
+    and how far the context may be behind for the most impatient of them."""
+    used: dict[str, tuple[list[tuple[str, int]], int]] = {}
+    paths = rules.reads.union(*(each.reads for each in scenario.derived.values()))
+    for name, kind in scenario.event_types.items():
+        reads = [(place, each) for place, each in enumerate(context_reads(scenario, kind)) if each.path in paths]
+        stale_after_ms = min((each.feature.stale_after_ms for _, each in reads), default=0)
+        used[name] = [(each.name, place) for place, each in reads], stale_after_ms
+    return used
+
+
+def _of_nothing(read: ContextRead) -> Number | None:
+    return 0 if read.read in KNOWN_READS else None
 
 
 def _names_where(names: Sequence[str], values: Sequence[object], wanted: object) -> tuple[str, ...]:
