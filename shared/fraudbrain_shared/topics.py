@@ -68,3 +68,37 @@ class Names:
     def group(self, name: str) -> str:
         """The consumer group of a fast-tier group, such as `fraudbrain.cards.realtime.a`."""
         return f"fraudbrain.{self.space}.realtime.{name}"
+
+
+# The first part of the keys of control records that are no entity's.
+CLOCK = "_clock"
+VALUE = "value"
+HOLD = "hold"
+
+
+def context_key(entity: str, id_: str) -> bytes:
+    """The key of an entity's state on `context`."""
+    return f"{entity}|{id_}".encode()
+
+
+def clock_key(job: str) -> bytes:
+    """The key of a job's clock on `context`."""
+    return f"{CLOCK}|{job}".encode()
+
+
+def value_key(parameter: str, id_: str = "") -> bytes:
+    """The key of a parameter's value on `parameters`: only the governor writes it. No id: the global one."""
+    return f"{VALUE}|{parameter}|{id_}".encode()
+
+
+def hold_key(parameter: str, id_: str = "") -> bytes:
+    """The key of a hold on `parameters`: only people write it."""
+    return f"{HOLD}|{parameter}|{id_}".encode()
+
+
+def split_key(key: bytes, *, parts: int) -> list[str]:
+    """The parts of such a key; the last, an id, may hold anything. Raises ValueError where there are fewer."""
+    found = key.decode().split("|", parts - 1)
+    if len(found) < parts:
+        raise ValueError(f"the key has {len(found)} of {parts} parts")
+    return found

@@ -1,5 +1,7 @@
-"""Features: what is folded of a subject's events, and how it is read as of just before an event."""
+"""Features: what is folded of a subject's or an entity's records, and how it is read as of just before an event."""
 
+from fraudbrain_shared.features.context_fold import ContextFold, ContextInput, EntityStates, OversizeState
+from fraudbrain_shared.features.context_view import ContextReading, ContextView
 from fraudbrain_shared.features.profile import (
     Profile,
     ProfileFold,
@@ -10,4 +12,18 @@ from fraudbrain_shared.features.profile import (
     remember,
 )
 
-__all__ = ["Profile", "ProfileFold", "decode_profile", "encode_profile", "hash64", "recall", "remember"]
+__all__ = [
+    "ContextFold",
+    "ContextInput",
+    "ContextReading",
+    "ContextView",
+    "EntityStates",
+    "OversizeState",
+    "Profile",
+    "ProfileFold",
+    "decode_profile",
+    "encode_profile",
+    "hash64",
+    "recall",
+    "remember",
+]

@@ -1,10 +1,11 @@
-"""Windows made of hops: what one profile feature keeps of a subject's events.
+"""Windows made of hops: what a feature keeps of the events of a subject or an entity.
 
 A window of length L and hop h, read at time t, holds the hops from floor((t − L) / h) on: its new
 end moves with time, its old end in steps, so what is kept is bounded whatever the rate of events.
 """
 
 from bisect import bisect_left
+from copy import copy
 
 import msgspec
 
@@ -98,6 +99,33 @@ def summarise(state: WindowState, *, first: int, hop_ms: int) -> Summary:
     if state.last_time // hop_ms >= first:
         summary.last, summary.last_time = state.last_value, state.last_time
     return summary
+
+
+def hops_between(state: WindowState, first: int, end: int) -> list[Hop]:
+    """The hops from `first` on and before `end`."""
+    hops = state.hops
+    return hops[bisect_left(hops, first, key=_index) : bisect_left(hops, end, key=_index)]
+
+
+def joined(left: WindowState, right: WindowState) -> WindowState:
+    """The state of both histories together, whichever stands left; of two last events with one time the
+    larger value is the last. Changes neither."""
+    hops: dict[int, Hop] = {}
+    for hop in (*left.hops, *right.hops):
+        other = hops.get(hop.index)
+        if other is None:
+            hops[hop.index] = hop
+        else:
+            hops[hop.index] = Hop(
+                hop.index,
+                other.count + hop.count,
+                bounded(other.total + hop.total),
+                min(other.low, hop.low),
+                max(other.high, hop.high),
+            )
+    last_time, last_value = max((left.last_time, left.last_value), (right.last_time, right.last_value))
+    in_order = sorted(hops.values(), key=_index)
+    return WindowState([copy(hop) for hop in in_order], last_value, last_time)
 
 
 def bounded(total: Number) -> Number:

@@ -17,8 +17,12 @@ class Label(msgspec.Struct, frozen=True, gc=False):
 
 
 class Labelled(msgspec.Struct, frozen=True):
-    """A label with the event and the effective decision it belongs to."""
+    """A label with the event and the effective decision it belongs to.
+
+    `correction` says that the event had a label before: folds count the first only.
+    """
 
     label: Label
     event: Event
     decision: Decision
+    correction: bool = False

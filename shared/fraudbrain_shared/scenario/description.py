@@ -1,12 +1,14 @@
 """A scenario as it was checked: immutable, complete, free of any particular business."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from fraudbrain_shared.expressions import Expression
 from fraudbrain_shared.records import ClauseText, Outcome, RuleText
 
 FieldType = Literal["string", "int", "double", "bool"]
+LABEL: Final = "label"
+"""What a context feature is `on` that folds labels."""
 Read = Literal["count", "sum", "mean", "min", "max", "last", "seconds_since"]
 
 
@@ -45,12 +47,11 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileFeature:
-    """What is folded per subject: for events of type `on` where `where` holds, the value of `value`
-    over the last `window_ms`, in hops of `hop_ms`; read in the ways of `read`.
+class WindowFeature:
+    """What is folded of the records `on` something where `where` holds: the value of `value` over the
+    last `window_ms`, in hops of `hop_ms`; read in the ways of `read`.
 
     `id` is the hash of the definition: state is kept under it, so another definition never reads it.
-    `value` and `where` are checked against the fields of `on`.
     """
 
     name: str
@@ -68,8 +69,89 @@ class ProfileFeature:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileFeature(WindowFeature):
+    """What the fast tier folds per subject, of events of the type `on`: `value` and `where` read its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFeature(WindowFeature):
+    """What the slow tier folds per entity of a kind, over all subjects, of events of the type `on`, or of
+    labels by the time they became known if that is `label`.
+
+    Values are whole numbers. Once the context's clock is more than `stale_after_ms` behind, a decision
+    that reads the feature is degraded.
+    """
+
+    entity: str = ""
+    stale_after_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class RateTuner:
+    """Moves a number down as the shrunken share of frauds among the labels of `window_ms` exceeds `target`.
+
+    `strength` is how many labels the belief in `target` weighs, `min_count` the labels below which
+    nothing is moved.
+    """
+
+    window_ms: int
+    min_count: int
+    target: float
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class SurgeTuner:
+    """Multiplies a number by `factor` while there are more events of the type `on`, where `where` holds,
+    within `window_ms` than the `baseline_ms` before make plausible: less probable than `probability`.
+
+    Fewer than `min_count` events move nothing.
+    """
+
+    on: str
+    window_ms: int
+    baseline_ms: int
+    probability: float
+    min_count: int
+    factor: float
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTuner:
+    """Moves a score threshold to where `share` of the events of `window_ms` reach it.
+
+    Fewer than `min_count` scores of the live release move nothing.
+    """
+
+    share: float
+    window_ms: int
+    min_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the slow tier may move a parameter: evaluated at every multiple of `every_ms` of event time.
+
+    At most `max_step` of the present value at once, or `max_step_abs`, whichever of the two is given; then
+    not again before `min_interval_ms`; back to the default `expires_ms` after the last evidence.
+    """
+
+    tuner: RateTuner | SurgeTuner | BudgetTuner
+    every_ms: int
+    min_interval_ms: int
+    expires_ms: int
+    max_step: float | None = None
+    max_step_abs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named, bounded number that rules and policy read as `param.name`."""
+    """A named, bounded number that rules and policy read as `param.name`.
+
+    `per` is the event's field by whose value it is kept; without one it is global. With `scale` it is a
+    threshold on the score: a value counts only under the model release for which it was set.
+    """
 
     name: str
     type: Literal["int", "double"]
@@ -78,6 +160,29 @@ class Parameter:
     high: float
     per: str | None = None
     description: str = ""
+    scale: Literal["score"] | None = None
+    tuning: Tuning | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What a model reads and how it is trained; the defaults are what `model.toml` leaves out.
+
+    `features` are names of logged features. It is trained anew every `retrain_every_ms` of event time on
+    the labelled decisions of the `train_window_ms` before (None: on all), if `min_frauds` of them or more
+    are frauds. `starting_shares`: by parameter with `scale = "score"`, the share of the events it was
+    trained on that score at least the parameter's starting value.
+    """
+
+    features: tuple[str, ...]
+    retrain_every_ms: int
+    train_window_ms: int | None = None
+    starting_shares: dict[str, float] = field(default_factory=dict)
+    min_frauds: int = 50
+    rounds: int = 100
+    depth: int = 4
+    learning_rate: float = 0.1
+    max_bin: int = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +220,9 @@ class ImportMapping:
 class Scenario:
     """The description of one business, checked as a whole.
 
-    `version` is the hash of its folder. `derived` are expressions over event, profile features and
-    earlier derived features, in an order in which each reads only what stands before it.
+    `version` is the hash of its folder. `derived` are expressions over event, profile and context features
+    and earlier derived features, in an order in which each reads only what stands before it. `context` is
+    keyed by kind of entity and name, such as `terminal.fraud_7d`.
     """
 
     name: str
@@ -131,3 +237,5 @@ class Scenario:
     money: Money | None = None
     importing: ImportMapping | None = None
     description: str = ""
+    context: dict[str, ContextFeature] = field(default_factory=dict)
+    model: ModelDescription | None = None

@@ -10,20 +10,27 @@ from fraudbrain_shared.scenario.table import Table
 Reasons = Mapping[str, str]
 """Why a place must not read the names with a given beginning."""
 
-NO_CONTEXT: Final[Reasons] = {"context": "context features are not supported yet"}
+_LABEL: Final[Reasons] = {"label": 'only context features on = "label" read the label'}
 _ALL_BUT_EVENT: Final = ("profile", "derived", "context", "param", "finding", "score")
-EVENT_ONLY: Final[Reasons] = dict.fromkeys(
-    _ALL_BUT_EVENT, "a profile feature reads its event only, so that every worker folds the same"
-)
-AMOUNT_ONLY: Final[Reasons] = dict.fromkeys(_ALL_BUT_EVENT, "the amount is read from the event")
-NO_CONTROLS: Final[Reasons] = {
-    **NO_CONTEXT,
-    **dict.fromkeys(("param", "finding", "score"), "a derived feature reads event, profile and derived"),
+EVENT_ONLY: Final[Reasons] = {
+    **_LABEL,
+    **dict.fromkeys(_ALL_BUT_EVENT, "a profile feature reads its event only, so that every worker folds the same"),
 }
-RULES_ONLY: Final[Reasons] = {
-    **NO_CONTEXT,
+AMOUNT_ONLY: Final[Reasons] = {**_LABEL, **dict.fromkeys(_ALL_BUT_EVENT, "the amount is read from the event")}
+CONTEXT_SOURCES: Final[Reasons] = {
+    **_LABEL,
+    **dict.fromkeys(_ALL_BUT_EVENT, "a context feature reads the event, and label.fraud where it folds labels"),
+}
+TUNER_SOURCES: Final[Reasons] = {**_LABEL, **dict.fromkeys(_ALL_BUT_EVENT, "a tuner reads the event it counts")}
+DERIVED_SOURCES: Final[Reasons] = {
+    **_LABEL,
+    **dict.fromkeys(("param", "finding", "score"), "a derived feature reads event, profile, context and derived"),
+}
+RULE_SOURCES: Final[Reasons] = {
+    **_LABEL,
     **dict.fromkeys(("finding", "score"), "only the policy reads findings and the score"),
 }
+POLICY_SOURCES: Final[Reasons] = _LABEL
 
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*")
 _STRING_LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)

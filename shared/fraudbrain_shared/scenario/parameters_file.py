@@ -1,16 +1,14 @@
 """`parameters.toml`: the numbers that rules and policy use, each within its bounds."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
 from fraudbrain_shared.scenario.description import EventType, Parameter
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.table import Table
-
-# How the slow tier may move a parameter; not read before there is a slow tier that does.
-TUNING_KEYS: Final = ("max_step", "max_step_abs", "min_interval", "expires", "tuner", "scale")
+from fraudbrain_shared.scenario.tuning_keys import read_scale, read_tuning
 
 
 def read_parameters(
@@ -31,7 +29,8 @@ def _parameter(
     read: Callable[[str], float | None] = table.whole if kind == "int" else table.number
     default, low, high = read("default"), read("low"), read("high")
     per, description = _per(table, event_types), table.text("description", default="")
-    table.ignore(*TUNING_KEYS)
+    scale = read_scale(table, kind)
+    tuning = read_tuning(table, per, scale, event_types, expressions)
     table.close()
     if default is None or low is None or high is None:
         return Parameter(name, kind or "double", 0, 0, 0, per, description)
@@ -39,7 +38,10 @@ def _parameter(
         table.note(f"low {low} is above high {high}", key="low")
     elif not low <= default <= high:
         table.note(f"default {default} is outside of low {low} to high {high}", key="default")
-    return Parameter(name, kind or "double", default, low, high, per, description)
+    elif tuning and tuning.max_step and low <= 0 <= high:
+        cause = "no share of 0 leads away from it, and the range holds 0"
+        table.note(cause, "say how far it may move at once: max_step_abs", key="max_step")
+    return Parameter(name, kind or "double", default, low, high, per, description, scale, tuning)
 
 
 def _per(table: Table, event_types: Mapping[str, EventType]) -> str | None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from fraudbrain_shared.scenario.context_table import read_context
 from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.events_file import read_event_types
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.features_file import read_derived, read_profile
 from fraudbrain_shared.scenario.import_file import read_import
+from fraudbrain_shared.scenario.model_file import read_model
 from fraudbrain_shared.scenario.parameters_file import read_parameters
 from fraudbrain_shared.scenario.problems import Problem, ScenarioError, nearest
 from fraudbrain_shared.scenario.rules import rule_faults
@@ -25,13 +27,13 @@ FILES: Final = (
     "parameters.toml",
     "rules.toml",
     "policy.toml",
-    "model.toml",  # read by the offline tier once there are models
+    "model.toml",
     "import.toml",
 )
 # What expressions read from where: if a file cannot be read, its names are broken, not unknown.
 _NAMES_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "events.toml": ("event.",),
-    "features.toml": ("profile.", "derived."),
+    "events.toml": ("event.", "context."),
+    "features.toml": ("profile.", "context.", "derived."),
     "parameters.toml": ("param.",),
     "rules.toml": ("finding.",),
 }
@@ -91,7 +93,7 @@ def _read_scenario(
 
     Each step reads what the steps before it have declared.
     """
-    head_table, events, features, parameters, rules_table, policy_table, _, importing = (tables[name] for name in FILES)
+    head_table, events, features, parameters, rules_table, policy_table, model, importing = map(tables.get, FILES)
     event_types = read_event_types(events, expressions) if events else {}
     head = read_head(head_table, event_types, expressions) if head_table else None
     scenario = Scenario(
@@ -107,11 +109,13 @@ def _read_scenario(
         money=head.money if head else None,
         importing=read_import(importing, event_types, expressions) if importing else None,
         description=head.description if head else "",
+        context=read_context(features, event_types, expressions) if features else {},
     )
     if features:
         scenario = replace(scenario, derived=read_derived(features, scenario, expressions))
-        features.ignore("context")  # folded by the slow tier, which reads it once it does
         features.close()
+    if model:
+        scenario = replace(scenario, model=read_model(model, scenario, expressions))
     rules = read_rules(rules_table) if rules_table else []
     if not all(rule.name for rule, _ in rules):
         expressions.mark_all_broken("finding.")

@@ -7,7 +7,7 @@ from typing import Literal
 from fraudbrain_shared.expressions import Expression, ExpressionErrors, Scope, Type, check, compile_function
 from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
 from fraudbrain_shared.scenario.description import EventType, Scenario
-from fraudbrain_shared.scenario.expression_check import NO_CONTEXT, RULES_ONLY, Reasons, explained
+from fraudbrain_shared.scenario.expression_check import POLICY_SOURCES, RULE_SOURCES, Reasons, explained
 from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import Problem, ScenarioError
@@ -68,8 +68,8 @@ class CheckedRules:
 class TypeFunctions:
     """What runs for one type of event. Each result is true, false, None (unknown) or ERROR.
 
-    `findings(event, event_time, profile, derived, param)` gives one result for each rule,
-    `clauses(event, event_time, profile, derived, param, finding, score)` one for each clause.
+    `findings(event, event_time, profile, context, derived, param)` gives one result for each rule,
+    `clauses(event, event_time, profile, context, derived, param, finding, score)` one for each clause.
     """
 
     findings: Callable[..., Sequence[object]]
@@ -116,11 +116,11 @@ def rule_faults(
     rule_scopes = [rule_scope(scenario, each) for each in _decided(scenario)]
     for index, rule in enumerate(rules):
         if not passed_over(rule.when):
-            faults += _condition_faults("rule", index, rule.when, rule_scopes, RULES_ONLY)
+            faults += _condition_faults("rule", index, rule.when, rule_scopes, RULE_SOURCES)
     clause_scopes = [policy_scope(scenario, each, names) for each in _decided(scenario)]
     for index, clause in enumerate(policy):
         if not passed_over(clause.when):
-            faults += _condition_faults("outcome", index, clause.when, clause_scopes, NO_CONTEXT)
+            faults += _condition_faults("outcome", index, clause.when, clause_scopes, POLICY_SOURCES)
     return faults
 
 
@@ -138,7 +138,7 @@ def compile_rules(scenario: Scenario, rule_set: RuleSet) -> CompiledRules:
 
 
 def _functions(checked: TypeExpressions) -> TypeFunctions:
-    inputs = ("event", "event_time", "profile", "derived", "param")
+    inputs = ("event", "event_time", "profile", "context", "derived", "param")
     clauses = {f"clause.{index}": each for index, each in enumerate(checked.clauses)}
     return TypeFunctions(
         findings=compile_function("rules", inputs, checked.rules),

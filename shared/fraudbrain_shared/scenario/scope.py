@@ -1,21 +1,23 @@
 """What expressions may read, place by place, and the Python code that reads it.
 
 The functions generated from expressions take `event` (the fields), `event_time` (UTC ms),
-`profile`, `derived`, `param` and `finding` (tuples in the orders given here) and `score`.
+`profile`, `context`, `derived`, `param` and `finding` (tuples in the orders given here) and `score`; those
+of context features on labels take `label`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from fraudbrain_shared.expressions import Expression, Name, Range, Scope, Type, local_name
 from fraudbrain_shared.scenario.description import (
+    ContextFeature,
     EventType,
     Field,
     FieldType,
     Parameter,
-    ProfileFeature,
     Read,
     Scenario,
+    WindowFeature,
 )
 
 TYPES: Final[Mapping[FieldType, Type]] = {
@@ -30,11 +32,42 @@ KNOWN_READS: Final[frozenset[Read]] = frozenset({"count", "sum"})
 
 EVENT_TIME: Final = Name("event.event_time", Type.TIMESTAMP, "event_time")
 SCORE: Final = Name("score", Type.DOUBLE, "score", may_be_unknown=True)
+LABEL_FRAUD: Final = Name("label.fraud", Type.BOOL, "label.fraud")
+
+
+class ContextRead(NamedTuple):
+    """A read of a context feature for the entity that a field names."""
+
+    field: Field
+    feature: ContextFeature
+    read: Read
+
+    @property
+    def name(self) -> str:
+        """How it is called on decisions, such as `terminal_id.fraud_7d_count`."""
+        return f"{self.field.name}.{self.feature.name}_{self.read}"
+
+    @property
+    def path(self) -> str:
+        """The path under which expressions read it."""
+        return f"context.{self.name}"
 
 
 def profile_reads(scenario: Scenario) -> tuple[str, ...]:
     """The names of all reads of profile features, in the order of the tuple `profile`."""
     return tuple(name for feature in scenario.profile.values() for name in feature.read_names())
+
+
+def context_reads(scenario: Scenario, event_type: EventType) -> tuple[ContextRead, ...]:
+    """All reads of context features for events of one type, in the order of the tuple `context`."""
+    return tuple(
+        ContextRead(field, feature, read)
+        for field in event_type.fields.values()
+        if field.entity
+        for feature in scenario.context.values()
+        if feature.entity == field.entity
+        for read in feature.read
+    )
 
 
 def event_scope(event_type: EventType, all_types: Iterable[EventType] = ()) -> Scope:
@@ -49,18 +82,23 @@ def event_scope(event_type: EventType, all_types: Iterable[EventType] = ()) -> S
 
 
 def derived_scope(scenario: Scenario, event_type: EventType, earlier: Mapping[str, Expression]) -> Scope:
-    """What a derived feature reads: event, profile, and derived features computed before it."""
+    """What a derived feature reads: event, profile, context, and derived features computed before it."""
     locals_ = (_derived_name(name, each, local_name(derived_path(name))) for name, each in earlier.items())
-    return {**_event_and_profile(scenario, event_type), **_by_path(locals_)}
+    return {**_event_and_state(scenario, event_type), **_by_path(locals_)}
+
+
+def label_scope(event_type: EventType, all_types: Iterable[EventType]) -> Scope:
+    """What a context feature on labels reads: the label, and the event that it is about."""
+    return {**event_scope(event_type, all_types), LABEL_FRAUD.path: LABEL_FRAUD}
 
 
 def rule_scope(scenario: Scenario, event_type: EventType) -> Scope:
-    """What a rule reads: event, profile, all derived features and the parameters."""
+    """What a rule reads: event, profile, context, all derived features and the parameters."""
     derived = (
         _derived_name(name, each, f"derived[{place}]") for place, (name, each) in enumerate(scenario.derived.items())
     )
     parameters = (_parameter_name(each, place) for place, each in enumerate(scenario.parameters.values()))
-    return {**_event_and_profile(scenario, event_type), **_by_path(derived), **_by_path(parameters)}
+    return {**_event_and_state(scenario, event_type), **_by_path(derived), **_by_path(parameters)}
 
 
 def policy_scope(scenario: Scenario, event_type: EventType, rule_names: Sequence[str]) -> Scope:
@@ -77,8 +115,12 @@ def derived_path(name: str) -> str:
     return f"derived.{name}"
 
 
-def _event_and_profile(scenario: Scenario, event_type: EventType) -> Scope:
-    return {**event_scope(event_type, scenario.event_types.values()), **_by_path(_profile_names(scenario))}
+def _event_and_state(scenario: Scenario, event_type: EventType) -> Scope:
+    return {
+        **event_scope(event_type, scenario.event_types.values()),
+        **_by_path(_profile_names(scenario)),
+        **_by_path(_context_names(scenario, event_type)),
+    }
 
 
 def _profile_names(scenario: Scenario) -> Iterator[Name]:
@@ -89,7 +131,17 @@ def _profile_names(scenario: Scenario) -> Iterator[Name]:
             place += 1
 
 
-def read_type(feature: ProfileFeature, read: Read) -> Type:
+def _context_names(scenario: Scenario, event_type: EventType) -> Iterator[Name]:
+    """Reads for entities that only other types of events name are unknown."""
+    for other in scenario.event_types.values():
+        for each in context_reads(scenario, other):
+            yield Name(each.path, read_type(each.feature, each.read), "None", may_be_unknown=True)
+    for place, each in enumerate(context_reads(scenario, event_type)):
+        may_be_unknown = each.field.optional or each.read not in KNOWN_READS
+        yield Name(each.path, read_type(each.feature, each.read), f"context[{place}]", may_be_unknown)
+
+
+def read_type(feature: WindowFeature, read: Read) -> Type:
     """The type of what a read yields."""
     match read:
         case "count" | "seconds_since":

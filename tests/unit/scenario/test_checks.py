@@ -211,16 +211,8 @@ def test_amounts_are_compared_only_where_there_is_money() -> None:
 
 
 def test_what_later_tiers_read_is_accepted() -> None:
-    later = {
-        **SMALL,
-        "scenario.toml": f"{SMALL['scenario.toml']}[holdout]\nshare = 0.01\ncap = 20_000\n",
-        "features.toml": f'{SMALL["features.toml"]}[context.terminal.fraud]\non = "label"\nread = ["count"]\n',
-        "parameters.toml": SMALL["parameters.toml"]
-        + 'per = "terminal_id"\nmax_step = 0.25\nmax_step_abs = 1\nmin_interval = "30s"\nexpires = "7d"\n'
-        + 'scale = "score"\ntuner = { kind = "rate", of = "label" }\n',
-        "model.toml": "[gates]\n",
-    }
-    assert parse(later).parameters["limit"].per == "terminal_id"
+    head = f"{SMALL['scenario.toml']}[holdout]\nshare = 0.01\ncap = 20_000\n"
+    assert problems_of({**SMALL, "scenario.toml": head}) == []
 
 
 def test_a_place_that_must_not_read_a_name_says_why() -> None:
@@ -229,15 +221,15 @@ def test_a_place_that_must_not_read_a_name_says_why() -> None:
         for file, old, new in (
             ("features.toml", "!event.ok", "profile.spend_count > 1"),
             ("features.toml", "profile.spend_mean", "score"),
-            ("rules.toml", "param.limit", "context.terminal_id.fraud_count"),
+            ("rules.toml", "event.amount > param.limit", "label.fraud"),
             ("rules.toml", "event.amount > param.limit", "finding.unusual"),
         )
         for each in problems_of(changed(file, old, new))
     }
     assert reasons == {
         "a profile feature reads its event only, so that every worker folds the same",
-        "a derived feature reads event, profile and derived",
-        "context features are not supported yet",
+        "a derived feature reads event, profile, context and derived",
+        'only context features on = "label" read the label',
         "only the policy reads findings and the score",
     }
 

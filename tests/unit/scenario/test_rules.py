@@ -31,18 +31,18 @@ def test_reads_have_one_order() -> None:
 
 def test_derived_features_stand_after_what_they_read() -> None:
     assert list(SCENARIO.derived) == ["ratio", "twice"]
-    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, PROFILE) == (2_000 / 300.0, 2 * 2_000 / 300.0)
+    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, PROFILE, ()) == (2_000 / 300.0, 2 * 2_000 / 300.0)
 
 
 def test_derived_features_of_nothing_are_unknown() -> None:
-    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None)) == (None, None)
+    assert compile_derived(SCENARIO, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None), ()) == (None, None)
 
 
 def test_a_derived_feature_in_error_is_unknown() -> None:
     derived = 'whole = "event.amount / profile.spend_count"\nratio'
     scenario = parse(changed("features.toml", "ratio = ", f"{derived} = "))
     assert list(scenario.derived) == ["whole", "ratio", "twice"]
-    assert compile_derived(scenario, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None)) == (None, None, None)
+    assert compile_derived(scenario, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None), ()) == (None, None, None)
 
 
 def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
@@ -56,7 +56,7 @@ def test_findings_are_true_false_unknown_or_error() -> None:
     compiled = compile_rules(
         SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0")
     )
-    findings = compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (6.7, 13.3), (1_000,))
+    findings = compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (), (6.7, 13.3), (1_000,))
     assert findings == (True, True, None, ERROR)
     assert compiled.names == ("rule_0", "rule_1", "rule_2", "rule_3")
     assert list(compiled.by_type) == ["payment"]
@@ -66,8 +66,8 @@ def test_clauses_read_findings_and_score() -> None:
     compiled = compile_rules(SCENARIO, RuleSet("v1", SCENARIO.rules, SCENARIO.policy))
     clauses = compiled.by_type["payment"].clauses
     assert compiled.clauses_on_score == (False, True)
-    assert clauses(EVENT, 0, PROFILE, (1.0, 2.0), (1,), (True, True, False), 0.6) == (True, True)
-    assert clauses(EVENT, 0, PROFILE, (1.0, 2.0), (1,), (True, False, False), None) == (False, None)
+    assert clauses(EVENT, 0, PROFILE, (), (1.0, 2.0), (1,), (True, True, False), 0.6) == (True, True)
+    assert clauses(EVENT, 0, PROFILE, (), (1.0, 2.0), (1,), (True, False, False), None) == (False, None)
 
 
 def test_a_rule_set_knows_what_it_reads() -> None:
@@ -80,14 +80,14 @@ def test_a_rule_set_knows_what_it_reads() -> None:
 
 def test_what_only_another_type_declares_is_unknown() -> None:
     compiled = compile_rules(SCENARIO, rule_set("event.ok", "event.risk > 0.5 || event.amount > 0"))
-    assert compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (None, None), (1,)) == (None, True)
+    assert compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (), (None, None), (1,)) == (None, True)
 
 
 def test_events_have_their_time() -> None:
     compiled = compile_rules(SCENARIO, rule_set("event.event_time >= timestamp('1970-01-01T00:00:01Z')"))
     findings = compiled.by_type["payment"].findings
-    assert findings(EVENT, 999, PROFILE, (None, None), (1,)) == (False,)
-    assert findings(EVENT, 1_000, PROFILE, (None, None), (1,)) == (True,)
+    assert findings(EVENT, 999, PROFILE, (), (None, None), (1,)) == (False,)
+    assert findings(EVENT, 1_000, PROFILE, (), (None, None), (1,)) == (True,)
 
 
 def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
@@ -115,7 +115,7 @@ def test_what_a_rule_reads_may_be_unknown_on_one_type_only() -> None:
     features = SMALL["features.toml"] + "longer = 'size(event.terminal_id) + 1'\n"
     scenario = parse({**SMALL, "events.toml": SMALL["events.toml"] + REFUND, "features.toml": features})
     refund = SimpleNamespace(card_id="c", amount=5.0)
-    derived = compile_derived(scenario, scenario.event_types["refund"])(refund, 0, PROFILE)
+    derived = compile_derived(scenario, scenario.event_types["refund"])(refund, 0, PROFILE, ())
     assert derived[-1] is None
     compiled = compile_rules(scenario, rule_set("derived.longer > 3", "event.terminal_id == 't'"))
-    assert compiled.by_type["refund"].findings(refund, 0, PROFILE, derived, (1,)) == (None, None)
+    assert compiled.by_type["refund"].findings(refund, 0, PROFILE, (), derived, (1,)) == (None, None)
