@@ -63,6 +63,7 @@ def explain(scenario: Scenario, decision: Decision) -> str:
         *_section("could not be evaluated", [*decision.unknown, *decision.failed]),
         *_section("degraded", decision.degraded),
         *_section("features, just before the event", _features(scenario, decision)),
+        *_section("context", [_valued(name, value) for name, value in decision.context.items()]),
         *_section("parameters", [f"{name} = {value:g}" for name, value in decision.parameters.items()]),
         *_section(
             "made by",
@@ -75,6 +76,10 @@ def explain(scenario: Scenario, decision: Decision) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _valued(name: str, value: float | None) -> str:
+    return f"{name} = {'unknown' if value is None else f'{value:g}'}"
 
 
 def _finding(name: str, about: Mapping[str, str]) -> str:

@@ -59,6 +59,10 @@ def page(shown: "ScenarioUse") -> Iterator[str]:
         yield from ("", f"profile features, folded for each {shown.subject}")
     for feature in shown.profile:
         yield from _feature_lines(feature)
+    if shown.context:
+        yield from ("", "context features, folded for each entity by the slow tier")
+    for feature in shown.context:
+        yield from _feature_lines(feature)
     yield from _section("derived features", _rows(shown.derived, "="))
     yield from _section("parameters", _rows(shown.parameters, ""))
     rules = [line for rule in shown.rules for line in (_titled(rule), f"    {rule.when}")]
@@ -84,8 +88,9 @@ def _event_lines(event: "EventUse") -> Iterator[str]:
 
 def _feature_lines(feature: "FeatureUse") -> Iterator[str]:
     where = f" where {feature.where}" if feature.where else ""
-    folded = f"{feature.value or 'events'} of {feature.on}{where}"
-    yield f"  {feature.name}: {folded}, over {feature.window} in hops of {feature.hop} (id {feature.id})"
+    records = "labels" if feature.on == "label" else f"events of {feature.on}"
+    folded = f"{feature.value} of {feature.on}" if feature.value else records
+    yield f"  {feature.name}: {folded}{where}, over {feature.window} in hops of {feature.hop} (id {feature.id})"
     yield from (f"  {row}" for row in _rows(feature.reads, None))
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from fraudbrain_shared.controls.starting import Start, start_of, within_bounds
 from fraudbrain_shared.records import ParameterHold, ParameterValue
 from fraudbrain_shared.records.control import Number
-from fraudbrain_shared.scenario.description import BudgetTuner, Parameter, RateTuner, SurgeTuner, Tuning
+from fraudbrain_shared.scenario.description import Parameter, Tuning
 
 EXPIRED: Final = "expired"
 COUNT: Final = "count"
@@ -60,7 +60,7 @@ def govern(
     value = _stepped(parameter, tuning, present, suggestion.value)
     if value == present and not _is_half_over(last, tuning, tick, start):
         return None
-    return _record(parameter, tuning, id_, start, tick, value, present, cause_of(tuning), suggestion.evidence)
+    return _record(parameter, tuning, id_, start, tick, value, present, tuning.tuner.kind, suggestion.evidence)
 
 
 def check_move(parameter: Parameter, record: ParameterValue, start: Start | None = None) -> str | None:
@@ -81,7 +81,7 @@ def check_move(parameter: Parameter, record: ParameterValue, start: Start | None
     if record.cause == EXPIRED:
         returned = record.value == start.value or record.release != start.release
         return None if returned else f"expired, but to {record.value} and not to {start.value}"
-    if record.cause != cause_of(tuning):
+    if record.cause != tuning.tuner.kind:
         return f"{record.cause} is not the tuner of {parameter.name}"
     if not _has_evidence(tuning, record.evidence):
         return "its evidence is too little"
@@ -97,17 +97,6 @@ def fault_of_number(parameter: Parameter, number: Number) -> str | None:
     if not parameter.low <= number <= parameter.high:
         return f"{number} is outside of {parameter.low} to {parameter.high}"
     return None
-
-
-def cause_of(tuning: Tuning) -> str:
-    """What stands as the cause on records of a tuner's moves: its kind."""
-    match tuning.tuner:
-        case RateTuner():
-            return "rate"
-        case SurgeTuner():
-            return "surge"
-        case BudgetTuner():
-            return "budget"
 
 
 def _stepped(parameter: Parameter, tuning: Tuning, present: Number, wanted: Number) -> Number:

@@ -6,7 +6,7 @@ from typing import Final
 from fraudbrain_shared.expressions import Expression, Range, Scope, Type
 from fraudbrain_shared.scenario.description import LABEL, ContextFeature, EventType
 from fraudbrain_shared.scenario.durations import written
-from fraudbrain_shared.scenario.expression_check import CONTEXT_SOURCES, ExpressionCheck
+from fraudbrain_shared.scenario.expression_check import CONTEXT_SOURCES, LABEL_AND_EVENT, ExpressionCheck, Reasons
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.scope import INT64, event_scope, label_scope
@@ -65,8 +65,9 @@ def _feature(
         table.note(fault)
     on = table.choice("on", (LABEL, *event_types), what="source") if event_types else None
     scopes = _scopes(table, kind, on, event_types)
-    value = _expression(table, "value", scopes, Type.INT, expressions)
-    where = _expression(table, "where", scopes, Type.BOOL, expressions)
+    reasons = LABEL_AND_EVENT if on == LABEL else CONTEXT_SOURCES
+    value = _expression(table, "value", scopes, Type.INT, reasons, expressions)
+    where = _expression(table, "where", scopes, Type.BOOL, reasons, expressions)
     if not scopes or ("value" in table and value is None):
         for path in paths:
             expressions.mark_all_broken(f"{path}{name}_")
@@ -96,12 +97,17 @@ def _scopes(table: Table, kind: str, on: str | None, event_types: Mapping[str, E
 
 
 def _expression(
-    table: Table, key: str, scopes: Sequence[Scope], expected: Type, expressions: ExpressionCheck
+    table: Table,
+    key: str,
+    scopes: Sequence[Scope],
+    expected: Type,
+    reasons: Reasons,
+    expressions: ExpressionCheck,
 ) -> Expression | None:
     """`where`, or `value`: an int, because sums of doubles depend on their order."""
     if key not in table or not scopes:
         return None
-    checked = expressions.check(table, key, scopes, expected, CONTEXT_SOURCES)
+    checked = expressions.check(table, key, scopes, expected, reasons)
     return checked[0] if checked else None
 
 

@@ -17,10 +17,10 @@ EVENT_ONLY: Final[Reasons] = {
     **dict.fromkeys(_ALL_BUT_EVENT, "a profile feature reads its event only, so that every worker folds the same"),
 }
 AMOUNT_ONLY: Final[Reasons] = {**_LABEL, **dict.fromkeys(_ALL_BUT_EVENT, "the amount is read from the event")}
-CONTEXT_SOURCES: Final[Reasons] = {
-    **_LABEL,
-    **dict.fromkeys(_ALL_BUT_EVENT, "a context feature reads the event, and label.fraud where it folds labels"),
-}
+LABEL_AND_EVENT: Final[Reasons] = dict.fromkeys(
+    _ALL_BUT_EVENT, "a context feature reads the event, and label.fraud where it folds labels"
+)
+CONTEXT_SOURCES: Final[Reasons] = {**_LABEL, **LABEL_AND_EVENT}
 TUNER_SOURCES: Final[Reasons] = {**_LABEL, **dict.fromkeys(_ALL_BUT_EVENT, "a tuner reads the event it counts")}
 DERIVED_SOURCES: Final[Reasons] = {
     **_LABEL,

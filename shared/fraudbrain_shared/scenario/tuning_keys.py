@@ -1,6 +1,7 @@
 """The keys of a parameter that say how the slow tier may move it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final, Literal, cast
 
 from fraudbrain_shared.expressions import Expression, Type
@@ -40,7 +41,7 @@ def read_tuning(
     expires_ms = table.duration_ms("expires")
     if expires_ms and expires_ms < every_ms:
         table.note(f"it expires before the next tick, which comes every {written(every_ms)}", key="expires")
-    step, step_abs = (_positive(table, key) if key in table else None for key in ("max_step", "max_step_abs"))
+    step, step_abs = (table.optional(partial(_positive, table), key) for key in ("max_step", "max_step_abs"))
     if ("max_step" in table) == ("max_step_abs" in table):
         table.note("either max_step or max_step_abs is needed", "max_step = 0.25 is a quarter of the present value")
     return Tuning(tuner, every_ms, min_interval_ms, expires_ms or every_ms, step, step_abs)
@@ -72,7 +73,7 @@ def _tuner(
 def _rate(table: Table, every_ms: int) -> RateTuner:
     table.choice("of", (LABEL,), what="source")
     window_ms = _window(table, "window", every_ms)
-    strength = _positive(table, "strength") if "strength" in table else STRENGTH
+    strength = table.optional(partial(_positive, table), "strength")
     return RateTuner(window_ms, _at_least_one(table), _share(table, "target"), strength or STRENGTH)
 
 
@@ -81,6 +82,7 @@ def _surge(
 ) -> SurgeTuner:
     on = table.choice("on", event_types, what="event type") if event_types else None
     event_type = event_types.get(on or "")
+    table.ignore("on")
     if event_type and per and per not in event_type.fields:
         table.note(f"{on} has no field {per}, by which the parameter is kept", key="on")
     window_ms = _window(table, "window", every_ms)
@@ -156,8 +158,7 @@ def _at_least_one(table: Table, default: int | None = None) -> int:
 
 def read_scale(table: Table, kind: str | None) -> Literal["score"] | None:
     """The scale on which the parameter lives, if it is a threshold on the score."""
-    read: Callable[[str], str | None] = lambda key: table.choice(key, ("score",))  # noqa: E731
-    scale = table.optional(read, "scale")
+    scale = table.optional(partial(table.choice, known=("score",)), "scale")
     if scale and kind == "int":
         table.note("a score is a double, so its threshold is one", 'type = "double"', key="scale")
     return cast(Literal["score"] | None, scale)

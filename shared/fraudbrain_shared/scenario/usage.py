@@ -1,15 +1,22 @@
 """What a scenario reads, folds and derives, and who uses it: for people who look at it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from fraudbrain_shared.expressions import Expression, check
-from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario
+from fraudbrain_shared.scenario.description import (
+    ContextFeature,
+    EventType,
+    Parameter,
+    ProfileFeature,
+    Scenario,
+    WindowFeature,
+)
 from fraudbrain_shared.scenario.durations import written
 from fraudbrain_shared.scenario.feature_functions import check_derived
 from fraudbrain_shared.scenario.rules import check_rules
-from fraudbrain_shared.scenario.scope import derived_path, event_scope, read_type
+from fraudbrain_shared.scenario.scope import context_reads, derived_path, event_scope, read_type
 
 
 class NameUse(msgspec.Struct, frozen=True):
@@ -31,7 +38,7 @@ class EventUse(msgspec.Struct, frozen=True):
 
 
 class FeatureUse(msgspec.Struct, frozen=True):
-    """A profile feature: what is folded, under which id, and its reads."""
+    """A profile or context feature: what is folded, under which id, and its reads."""
 
     name: str
     id: str
@@ -66,6 +73,7 @@ class ScenarioUse(msgspec.Struct, frozen=True):
     rules: tuple[ConditionUse, ...]
     policy: tuple[ConditionUse, ...]
     unused: tuple[str, ...]
+    context: tuple[FeatureUse, ...] = ()
 
 
 Readers = Mapping[str, frozenset[str]]
@@ -76,15 +84,15 @@ def usage(scenario: Scenario) -> ScenarioUse:
     """Everything in a scenario with its users, on all types of events together."""
     rules, policy = _rule_readers(scenario)
     readers: Readers = {**_money_readers(scenario), **_feature_readers(scenario), **rules, **policy}
-    profile = tuple(_feature(feature, readers) for feature in scenario.profile.values())
+    profile = tuple(_profile_feature(feature, readers) for feature in scenario.profile.values())
+    context = tuple(_context_feature(scenario, feature, readers) for feature in scenario.context.values())
     derived = tuple(
         _name(derived_path(name), each.type.value, each.text, readers) for name, each in scenario.derived.items()
     )
     parameters = tuple(
-        _name(f"param.{each.name}", each.type, f"{each.default} ({each.low} to {each.high})", readers)
-        for each in scenario.parameters.values()
+        _name(f"param.{each.name}", each.type, _about_parameter(each), readers) for each in scenario.parameters.values()
     )
-    readable = (*(read for feature in profile for read in feature.reads), *derived, *parameters)
+    readable = (*(read for feature in (*profile, *context) for read in feature.reads), *derived, *parameters)
     return ScenarioUse(
         name=scenario.name,
         version=scenario.version,
@@ -103,6 +111,7 @@ def usage(scenario: Scenario) -> ScenarioUse:
             for clause, reads in zip(scenario.policy, policy.values(), strict=True)
         ),
         unused=tuple(each.name for each in readable if not each.used_by),
+        context=context,
     )
 
 
@@ -147,20 +156,50 @@ def _name(name: str, kind: str, about: str, readers: Readers) -> NameUse:
     return NameUse(name, kind, about, tuple(reader for reader, names in readers.items() if name in names))
 
 
-def _feature(feature: ProfileFeature, readers: Readers) -> FeatureUse:
+def _profile_feature(feature: ProfileFeature, readers: Readers) -> FeatureUse:
+    reads = zip(feature.read, feature.read_names(), strict=True)
+    return _feature(
+        feature,
+        feature.name,
+        (_name(f"profile.{name}", read_type(feature, read).value, read, readers) for read, name in reads),
+    )
+
+
+def _context_feature(scenario: Scenario, feature: ContextFeature, readers: Readers) -> FeatureUse:
+    """Read once for each field that names such an entity, on whatever type of event."""
+    reads = {
+        each.path: each
+        for event_type in scenario.event_types.values()
+        for each in context_reads(scenario, event_type)
+        if each.feature is feature
+    }
+    names = (
+        _name(path, read_type(feature, each.read).value, f"{each.read}, for {each.field.name}", readers)
+        for path, each in reads.items()
+    )
+    return _feature(feature, f"{feature.entity}.{feature.name}", names)
+
+
+def _feature(feature: WindowFeature, name: str, reads: Iterable[NameUse]) -> FeatureUse:
     return FeatureUse(
-        name=feature.name,
+        name=name,
         id=feature.id,
         on=feature.on,
         value=feature.value.text if feature.value else None,
         where=feature.where.text if feature.where else None,
         window=written(feature.window_ms),
         hop=written(feature.hop_ms),
-        reads=tuple(
-            _name(f"profile.{name}", read_type(feature, read).value, read, readers)
-            for read, name in zip(feature.read, feature.read_names(), strict=True)
-        ),
+        reads=tuple(reads),
     )
+
+
+def _about_parameter(parameter: Parameter) -> str:
+    about = f"{parameter.default} ({parameter.low} to {parameter.high})"
+    if parameter.per:
+        about += f", per {parameter.per}"
+    if parameter.tuning:
+        about += f", moved by {parameter.tuning.tuner.kind} every {written(parameter.tuning.every_ms)}"
+    return about
 
 
 def _event(scenario: Scenario, event_type: EventType, readers: Readers) -> EventUse:
