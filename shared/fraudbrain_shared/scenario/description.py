@@ -1,7 +1,7 @@
 """A scenario as it was checked: immutable, complete, free of any particular business."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from fraudbrain_shared.expressions import Expression
 from fraudbrain_shared.records import ClauseText, Outcome, RuleText
@@ -94,6 +94,8 @@ class RateTuner:
     nothing is moved.
     """
 
+    kind: ClassVar[str] = "rate"
+
     window_ms: int
     min_count: int
     target: float
@@ -107,6 +109,8 @@ class SurgeTuner:
 
     Fewer than `min_count` events move nothing.
     """
+
+    kind: ClassVar[str] = "surge"
 
     on: str
     window_ms: int
@@ -123,6 +127,8 @@ class BudgetTuner:
 
     Fewer than `min_count` scores of the live release move nothing.
     """
+
+    kind: ClassVar[str] = "budget"
 
     share: float
     window_ms: int
