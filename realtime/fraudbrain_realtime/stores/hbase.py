@@ -6,6 +6,7 @@ That holds only while the family has no time to live and nothing is deleted from
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -23,6 +24,8 @@ COLUMN: Final = b"p:profile"
 ROWS_PER_CALL: Final = 1_024
 TIMEOUT_MS: Final = 2_000
 CREATION_TIMEOUT_MS: Final = 30_000
+PATIENCE_S: Final = 30.0
+PAUSE_S: Final = 0.5
 
 
 class NumberedClient(NumberedCalls, TClient):  # type: ignore[misc]
@@ -60,6 +63,18 @@ class Gateway:
             self.close()
             raise
 
+    def call_patiently(self, work: Callable[[Any], Answer], patience_s: float = PATIENCE_S) -> Answer:
+        """The same, asked again for so long: at a start HBase may be starting too, or another worker be
+        making the same table. `work` must do no harm when repeated. Raises StoreUnavailable."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return self.call(work)
+            except StoreUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(PAUSE_S)
+
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
         connection, self._connection = self._connection, None
@@ -78,7 +93,7 @@ def create_table(host: str, port: int, table: str, family: bytes) -> None:
 
     gateway = Gateway(host, port, timeout_ms=CREATION_TIMEOUT_MS)
     try:
-        gateway.call(create)
+        gateway.call_patiently(create)
     finally:
         gateway.close()
 
@@ -92,7 +107,7 @@ def note_once(gateway: Gateway, table: str, row: bytes, column: bytes, value: by
         found: bytes = client.get(table.encode(), row, column, {})[0].value
         return found
 
-    return gateway.call(note_or_read)
+    return gateway.call_patiently(note_or_read)
 
 
 class HBaseStore:

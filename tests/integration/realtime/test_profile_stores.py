@@ -1,12 +1,13 @@
 """One suite of laws for every profile store: what memory is trusted for, HBase must do."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fraudbrain_realtime.ports import ProfileStore, StoreUnavailable
-from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
+from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table, note_once
 from fraudbrain_realtime.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -66,3 +67,19 @@ def test_a_gateway_that_does_not_answer_is_unavailable_and_is_asked_anew() -> No
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             store.load(0, ["c1"])
+
+
+def test_a_table_may_be_made_by_several_workers_at_once(stack: "StackSettings", space: str) -> None:
+    host, port = stack.thrift_address
+    table = f"fraudbrain.{space}.meta"
+
+    def start(number: int) -> bytes:
+        create_table(host, port, table, b"m")
+        gateway = Gateway(host, port)
+        try:
+            return note_once(gateway, table, b"events", b"m:topic_id", b"%d" % number)
+        finally:
+            gateway.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        assert len(set(workers.map(start, range(4)))) == 1
