@@ -1,14 +1,18 @@
-"""The offline tier's own command: `python -m fraudbrain_offline lake`."""
+"""The offline tier's own command: `python -m fraudbrain_offline lake|train|promote`."""
 
 import argparse
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
 
+FAILED = 1
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; the exit code."""
+    """Run the command; the exit code: 0 done, 1 could not be done."""
     options = _parser().parse_args(arguments)
     code: int = options.run(options)
     return code
@@ -17,11 +21,58 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fraudbrain_offline", description="The offline tier of fraudbrain.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    lake = commands.add_parser("lake", help="show what the lake holds: rows, dates and distinct events by table")
-    lake.add_argument("--lake", required=True, type=Path, metavar="DIR", help="folder of the lake's tables")
-    lake.add_argument("--json", action="store_true", help="as JSON")
-    lake.set_defaults(run=_lake)
+    _add_lake(commands.add_parser("lake", help="show what the lake holds: rows, dates and distinct events by table"))
+    _add_train(
+        commands.add_parser(
+            "train",
+            help="train a model on what was known at a time, and register it",
+            description="Prints one line of JSON: the new version with rows, frauds and metrics, or "
+            '{"skipped": reason} where there is nothing to learn from yet; both are exit code 0.',
+        )
+    )
+    _add_promote(
+        commands.add_parser(
+            "promote",
+            help="publish the version that carries the alias `champion`, if it passes the checks",
+            description="Prints a line of JSON for each change. A version that does not pass is tagged with the "
+            "reason in the registry, and what was live stays live.",
+        )
+    )
     return parser
+
+
+def _add_lake(parser: argparse.ArgumentParser) -> None:
+    _add_lake_folder(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=_lake)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-of", required=True, type=int, metavar="MS", help="the cut: event time, UTC milliseconds")
+    _add_lake_folder(parser)
+    _add_place(parser)
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="a Kafka broker, to tell progress on")
+    parser.add_argument("--set-champion", action="store_true", help="let the new version decide")
+    parser.set_defaults(run=_train)
+
+
+def _add_promote(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="look once")
+    how.add_argument("--follow", action="store_true", help="look every 2 s until told to stop")
+    _add_place(parser)
+    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT", help="a Kafka broker")
+    parser.set_defaults(run=_promote)
+
+
+def _add_lake_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lake", required=True, type=Path, metavar="DIR", help="folder of the lake's tables")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scenario", required=True, metavar="NAME|DIR", help="the scenario: built in, or a folder")
+    parser.add_argument("--space", required=True, help="what the names of topics and of the model carry")
+    parser.add_argument("--registry", required=True, metavar="URL", help="MLflow's server")
 
 
 def _lake(options: argparse.Namespace) -> int:
@@ -31,7 +82,7 @@ def _lake(options: argparse.Namespace) -> int:
         tables = summarize(options.lake)
     except LakeUnreadable as error:
         print(error, file=sys.stderr)
-        return 1
+        return FAILED
     if options.json:
         print(msgspec.json.encode(tables).decode())
         return 0
@@ -41,6 +92,67 @@ def _lake(options: argparse.Namespace) -> int:
         events = "–" if table.distinct_events is None else f"{table.distinct_events:,}"
         print(f"{name:13} {table.rows:>12,} {first:>11} {last:>11} {events:>16}")
     return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from fraudbrain_offline.commands import train
+    from fraudbrain_offline.settings import TrainSettings
+
+    settings = TrainSettings(
+        scenario=options.scenario,
+        space=options.space,
+        registry=options.registry,
+        lake=options.lake,
+        as_of_ms=options.as_of,
+        set_champion=options.set_champion,
+        bootstrap=options.bootstrap,
+    )
+    try:
+        _print(train(settings))
+    except _known_errors() as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from fraudbrain_offline.commands import promote, promote_once
+    from fraudbrain_offline.settings import PromoteSettings
+
+    settings = PromoteSettings(
+        scenario=options.scenario, space=options.space, registry=options.registry, bootstrap=options.bootstrap
+    )
+    try:
+        if options.once:
+            _print(promote_once(settings))
+        else:
+            promote(settings, _stop_signal(), _print)
+    except _known_errors() as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    from fraudbrain_offline.kafka import BrokerProblem
+    from fraudbrain_offline.lake import LakeUnreadable
+    from fraudbrain_offline.mlflow_api import RegistryProblem
+    from fraudbrain_offline.trees import UnsupportedModel
+    from fraudbrain_shared.models import ReleaseError
+    from fraudbrain_shared.scenario.problems import ScenarioError
+
+    return (ScenarioError, LakeUnreadable, RegistryProblem, BrokerProblem, ReleaseError, UnsupportedModel)
+
+
+def _stop_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _print(record: object) -> None:
+    print(msgspec.json.encode(record).decode(), flush=True)
 
 
 if __name__ == "__main__":

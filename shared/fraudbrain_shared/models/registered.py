@@ -17,6 +17,9 @@ PUBLISHED: Final = "fraudbrain.published"
 REFUSED: Final = "fraudbrain.refused"
 """Tag of a version: why it must not be used. It is not tried again while it has the tag."""
 
+METRIC: Final = "fraudbrain.metric."
+"""Beginning of a version's tags that hold how it did in validation, such as `fraudbrain.metric.average_precision`."""
+
 
 def model_name(space: str) -> str:
     """The registered model of a deployment, such as `fraudbrain.cards`."""
