@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from fraudbrain_realtime.checkpoint import Checkpoint
-from fraudbrain_realtime.controls import Controls
+from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
@@ -38,6 +38,7 @@ class Loop:
         scenario: Scenario,
         fold: ProfileFold,
         controls: Controls,
+        feed: ControlFeed,
         broker: Broker,
         store: ProfileStore,
         clock: Clock,
@@ -52,6 +53,7 @@ class Loop:
         self._decided_types = {name for name, kind in scenario.event_types.items() if kind.decide}
         self._fold = fold
         self._controls = controls
+        self._feed = feed
         self._broker = broker
         self._store = store
         self._clock = clock
@@ -69,6 +71,7 @@ class Loop:
         taken = self._admit(self._broker.poll(wait_s))
         self._load(taken)
         for message, event in taken:
+            self._feed.enter(message.step)
             self._decide(message, event)
         for checkpoint in self._checkpoints.values():
             checkpoint.advance()
@@ -145,7 +148,7 @@ class Loop:
         self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile
     ) -> None:
         source = Source(self._epoch, message.partition, message.offset, message.append_time)
-        decision = self._controls.core.decide(event, profile, source)
+        decision = self._controls.decide(event, profile, source, message)
         headers = [
             ("event_id", event.event_id.encode()),
             ("source", f"{self._epoch}/{message.partition}/{message.offset}".encode()),

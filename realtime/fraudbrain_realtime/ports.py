@@ -12,12 +12,26 @@ Headers = list[tuple[str, bytes]]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """A record of the events topic. `append_time` is the broker's, UTC milliseconds."""
+    """A record of the events topic. `append_time` is the broker's, UTC milliseconds.
+
+    An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms.
+    """
 
     partition: int
     offset: int
     append_time: int
     key: bytes | None
+    value: bytes | None
+    step: str = ""
+    clock: int | None = None
+
+
+class ControlRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record of a control topic, which goes by its short name. Without a value it takes back its key."""
+
+    topic: str
+    offset: int
+    key: bytes
     value: bytes | None
 
 

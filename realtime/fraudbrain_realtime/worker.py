@@ -8,7 +8,8 @@ from importlib.metadata import version
 
 import msgspec
 
-from fraudbrain_realtime.controls import Controls, own_rules
+from fraudbrain_realtime.controls import CONTROL_TOPICS, ControlFeed, Controls
+from fraudbrain_realtime.controls.feed import STEP_ENDS
 from fraudbrain_realtime.generation import EPOCH, GENERATION, check_generation
 from fraudbrain_realtime.kafka.broker import KafkaBroker
 from fraudbrain_realtime.kafka.topic_id import topic_id
@@ -42,8 +43,9 @@ class Worker:
         check_generation(self._gateway, names.table("meta"), topic_id(settings.bootstrap, names.topic("events")))
         fold = ProfileFold(scenario)
         self._controls = _controls(scenario, fold, Origin(settings.group, GENERATION, build))
-        self._rules = TopicTail(settings.bootstrap, names.topic("rules"))
-        self._controls.update(self._rules.read_to_end())
+        self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
+        self._feed = ControlFeed(self._controls, self._control_topics.read_new)
+        self._feed.start(self._control_topics.read_to_end())
         self._broker = KafkaBroker(
             bootstrap=settings.bootstrap,
             names=names,
@@ -56,6 +58,7 @@ class Worker:
             scenario=scenario,
             fold=fold,
             controls=self._controls,
+            feed=self._feed,
             broker=self._broker,
             store=HBaseStore(self._gateway, names.table(f"profiles.{settings.group}")),
             clock=time.monotonic,
@@ -75,7 +78,7 @@ class Worker:
             self._loop.turn(IDLE_WAIT_S)
             now = time.monotonic()
             if now >= controls_due:
-                self._controls.update(self._rules.read_new())
+                self._feed.refresh()
                 controls_due = now + CONTROLS_EVERY_S
             if now >= progress_due:
                 self._publish_progress()
@@ -87,7 +90,7 @@ class Worker:
         if not settled:
             log.warning("stopped before all was flushed and committed: it is decided again at the next start")
         self._broker.close()
-        self._rules.close()
+        self._control_topics.close()
         self._gateway.close()
         log.info("stopped; %s", dict(self._loop.counts))
 
@@ -96,9 +99,9 @@ class Worker:
         progress = Progress(
             tier="realtime",
             worker=settings.worker,
-            offsets={"events": self._loop.offsets()},
+            offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.received.items()},
             ready=True,
-            versions={"rules": self._controls.core.rule_set.version},
+            versions=self._controls.versions,
             problems=self._controls.problems,
             counts=dict(self._loop.counts),
         )
@@ -117,4 +120,4 @@ def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls
     def compile_core(rule_set: RuleSet) -> DecisionCore:
         return DecisionCore(scenario, rule_set, origin, fold)
 
-    return Controls(own_rules(scenario), compile_core)
+    return Controls(scenario, compile_core)

@@ -16,6 +16,7 @@ from confluent_kafka import (
 
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.ports import Headers, Message, Ownership
+from fraudbrain_shared.records import CLOCK_HEADER, STEP_HEADER
 from fraudbrain_shared.topics import Names
 
 log = logging.getLogger(__name__)
@@ -220,4 +221,19 @@ def _message(record: KafkaMessage) -> Message:
     partition, offset = record.partition(), record.offset()
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
-    return Message(partition, offset, record.timestamp()[1], record.key(), record.value())
+    append_time = record.timestamp()[1]
+    headers = record.headers()
+    if not headers:
+        return Message(partition, offset, append_time, record.key(), record.value())
+    step, clock = _step(headers)
+    return Message(partition, offset, append_time, record.key(), record.value(), step, clock)
+
+
+def _step(headers: Any) -> tuple[str, int | None]:
+    """The step that a replay's headers name; headers that are none of ours say nothing."""
+    found = dict(headers)
+    step, clock = found.get(STEP_HEADER), found.get(CLOCK_HEADER)
+    try:
+        return (step.decode() if step else ""), (int(clock) if clock else None)
+    except (UnicodeDecodeError, ValueError):
+        return "", None

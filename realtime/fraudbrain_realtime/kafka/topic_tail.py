@@ -1,17 +1,22 @@
-"""A control topic as it is and as it grows."""
+"""The control topics as they are and as they grow."""
 
 import time
+from collections.abc import Sequence
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message as KafkaMessage, TopicPartition
 
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
+from fraudbrain_realtime.ports import ControlRecord
+from fraudbrain_shared.topics import Names
+
+_MOST_AT_ONCE = 1_000
 
 
 class TopicTail:
-    """A compacted topic with one partition, read from its beginning and then as it grows."""
+    """Compacted topics with one partition each, read from their beginning and then as they grow."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, bootstrap: str, names: Names, topics: Sequence[str]) -> None:
+        self._short = {names.topic(topic): topic for topic in topics}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -19,30 +24,40 @@ class TopicTail:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
                 "log_level": 3,
             }
         )
-        self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+        self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in self._short])
 
-    def read_to_end(self, timeout_s: float = ANSWER_TIMEOUT_S) -> list[tuple[bytes | None, bytes | None]]:
-        """All records up to the end. Raises BrokerFailed if the end is not reached in time."""
+    def read_to_end(self, timeout_s: float = ANSWER_TIMEOUT_S) -> list[ControlRecord]:
+        """All records up to the ends. Raises BrokerFailed if an end is not reached in time."""
         deadline = time.monotonic() + timeout_s
-        found = []
-        while time.monotonic() < deadline:
-            record = self._consumer.poll(0.2)
-            if record is None:
-                continue
-            error = record.error()
-            if error is None:
-                found.append((record.key(), record.value()))
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return found
-        raise BrokerFailed(f"the end of {self._topic} was not reached within {timeout_s:.0f} s: does the topic exist?")
+        found: list[ControlRecord] = []
+        unfinished = set(self._short)
+        while unfinished:
+            if time.monotonic() > deadline:
+                late = ", ".join(sorted(unfinished))
+                raise BrokerFailed(f"not read to the end within {timeout_s:.0f} s: {late}. Do these topics exist?")
+            for message in self._consumer.consume(_MOST_AT_ONCE, 0.1):
+                error = message.error()
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                    unfinished.discard(message.topic() or "")
+                found += self._records(message)
+        return found
 
-    def read_new(self) -> list[tuple[bytes | None, bytes | None]]:
-        """What has come since, without waiting."""
-        return [(record.key(), record.value()) for record in self._consumer.consume(100, 0) if record.error() is None]
+    def read_new(self, wait_s: float = 0.0) -> list[ControlRecord]:
+        """What has come since; waits so long for the first."""
+        return [
+            record for message in self._consumer.consume(_MOST_AT_ONCE, wait_s) for record in self._records(message)
+        ]
 
     def close(self) -> None:
         """Ends the reading."""
         self._consumer.close()
+
+    def _records(self, message: KafkaMessage) -> list[ControlRecord]:
+        topic, offset = message.topic(), message.offset()
+        if message.error() is not None or topic is None or offset is None:
+            return []
+        return [ControlRecord(self._short[topic], offset, message.key() or b"", message.value())]

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.expressions import ERROR
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
-from fraudbrain_shared.records import Decision, Outcome, RuleSet, Source, Versions
+from fraudbrain_shared.models import Scorer
+from fraudbrain_shared.records import Decision, Outcome, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.feature_set import feature_names, feature_set
 from fraudbrain_shared.scenario.rules import CompiledRules, compile_derived, compile_rules
 from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_reads
 
+NO_SCORES: Final = Scores()
 CONTEXT_STALE: Final = "context_stale"
 """Why a decision is degraded that used context whose clock was too far behind."""
 
@@ -37,7 +41,7 @@ class Verdict:
 
 
 class DecisionCore:
-    """A scenario with one rule set, compiled: immutable, so that a new rule set is a new core.
+    """A scenario with one rule set, compiled; a new rule set is a new core.
 
     Raises ScenarioError where the rule set does not fit the scenario.
     """
@@ -74,23 +78,27 @@ class DecisionCore:
         *,
         context: ContextReading | None = None,
         parameters: Sequence[Number] | None = None,
+        champion: Scorer | None = None,
     ) -> Decision:
         """The decision on an event, with the profile as it was just before it. Changes neither.
 
         `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
-        them nothing is known of any entity, and all parameters have their defaults.
+        them nothing is known of any entity, and all parameters have their defaults. `champion` gives the
+        score; without one, clauses on the score do not apply.
         """
         kind, fields, time = event.type, event.fields, event.event_time
         known = self._nothing_known[kind] if context is None else context
         param = self._defaults if parameters is None else parameters
         readings = self._fold.read(profile, time)
         derived = self._derived[kind](fields, time, readings, known.values)
+        features = (*map(_number, readings), *map(_number, derived))
+        score = None if champion is None else champion.score(features)
         rules = self._rules.by_type[kind]
         raised = rules.findings(fields, time, readings, known.values, derived, param)
         findings = tuple([value is True for value in raised])
         names = self._rules.names
-        clauses = rules.clauses(fields, time, readings, known.values, derived, param, findings, None)
-        verdict = self._apply_policy(clauses)
+        clauses = rules.clauses(fields, time, readings, known.values, derived, param, findings, score)
+        verdict = self._apply_policy(clauses, is_scored=score is not None)
         used, stale_after_ms = self._context_used[kind]
         is_stale = bool(used) and context is not None and context.is_behind(stale_after_ms)
         return Decision(
@@ -100,11 +108,12 @@ class DecisionCore:
             event_time=event.event_time,
             source=source,
             outcome=verdict.outcome,
-            versions=self._versions,
+            versions=self._versions_with(champion),
             group=self._origin.group,
             generation=self._origin.generation,
             feature_set=self._feature_set,
-            features=(*map(_number, readings), *map(_number, derived)),
+            features=features,
+            scores=NO_SCORES if score is None else Scores(champion=score),
             entities=self._named_entities(event),
             findings=_names_where(names, raised, True),
             unknown=_names_where(names, raised, None),
@@ -116,7 +125,14 @@ class DecisionCore:
             context_clock=known.clock if used else None,
         )
 
-    def _apply_policy(self, clauses: Sequence[object]) -> Verdict:
+    def _versions_with(self, champion: Scorer | None) -> Versions:
+        """The same object for all decisions by one release."""
+        model = None if champion is None else champion.version
+        if self._versions.model != model:
+            self._versions = msgspec.structs.replace(self._versions, model=model)
+        return self._versions
+
+    def _apply_policy(self, clauses: Sequence[object], *, is_scored: bool) -> Verdict:
         """The first clause that holds, or that cannot be known; else approve.
 
         A clause on a score that is unknown only because no model was ever published does not apply.
@@ -124,7 +140,7 @@ class DecisionCore:
         for clause, value, on_score in zip(self.rule_set.policy, clauses, self._rules.clauses_on_score, strict=True):
             if value is True:
                 return Verdict(clause.name)
-            if value is False or on_score:
+            if value is False or (on_score and not is_scored):
                 continue
             return Verdict(clause.on_unknown, (f"policy_unknown:{clause.name}",))
         return Verdict("approve")

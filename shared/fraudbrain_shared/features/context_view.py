@@ -25,8 +25,9 @@ class ContextReading(NamedTuple):
     behind_ms: int | None = None
 
     def is_behind(self, stale_after_ms: int) -> bool:
-        """Whether the clock is further behind than that, or there is none."""
-        return self.behind_ms is None or self.behind_ms > stale_after_ms
+        """Whether the clock is further behind than that. Where there never was a clock there is no slow
+        tier that could fall behind: nothing is known of any entity, as no score is before the first model."""
+        return self.behind_ms is not None and self.behind_ms > stale_after_ms
 
 
 class ContextView:

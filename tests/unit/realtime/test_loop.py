@@ -5,9 +5,9 @@ from random import Random
 import msgspec
 import pytest
 
-from fraudbrain_realtime.controls import Controls, own_rules
+from fraudbrain_realtime.controls import ControlFeed, Controls, own_rules
 from fraudbrain_realtime.loop import Loop
-from fraudbrain_realtime.ports import Message, StoreUnavailable
+from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
@@ -38,12 +38,14 @@ class Worker:
     def __init__(self, scenario: Scenario, log: FakeLog, store: MemoryStore, rng: Random) -> None:
         fold = ProfileFold(scenario)
         origin = Origin(group="a", generation=1, build="test")
-        self.controls = Controls(own_rules(scenario), lambda rules: DecisionCore(scenario, rules, origin, fold))
+        self.controls = Controls(scenario, lambda rules: DecisionCore(scenario, rules, origin, fold))
+        self.feed = ControlFeed(self.controls, lambda wait_s: [])
         self.broker = FakeBroker(log, lambda: self.loop, rng)
         self.loop = Loop(
             scenario=scenario,
             fold=fold,
             controls=self.controls,
+            feed=self.feed,
             broker=self.broker,
             store=store,
             clock=FakeClock(),
@@ -228,12 +230,12 @@ def test_a_revoked_partition_is_flushed_and_committed(scenario: Scenario) -> Non
 
 
 def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) -> None:
-    worker = Worker(scenario, FakeLog([]), MemoryStore(), Random(0))
-    before = worker.controls.core
+    controls = Worker(scenario, FakeLog([]), MemoryStore(), Random(0)).controls
+    before = controls.versions
     for value in (b"{", b"{}", b'{"version":"2","rules":[{"name":"x","when":"event.amoun > 1"}],"policy":[]}'):
-        worker.controls.update([(b"live", value)])
-        assert worker.controls.core is before
-        assert worker.controls.problems
-    worker.controls.update([(b"live", b'{"version":"2","rules":[{"name":"x","when":"event.amount > 1"}],"policy":[]}')])
-    assert worker.controls.core.rule_set.version == "2"
-    assert worker.controls.problems == ()
+        controls.update(ControlRecord("rules", 0, b"live", value))
+        assert controls.versions == before
+        assert "rules/0 rejected" in controls.problems[-1]
+    good = b'{"version":"2","rules":[{"name":"x","when":"event.amount > 1"}],"policy":[]}'
+    controls.update(ControlRecord("rules", 3, b"live", good))
+    assert controls.versions == {"rules": "2"}

@@ -1,0 +1,109 @@
+"""Which records of the control topics act on which event.
+
+Live, a record acts on the next event after it was received. In a stepped replay an event is decided by
+exactly the records below the ends of its step, whatever was received since, also after a restart: so
+records are held back until an event says that its step has come.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from fraudbrain_realtime.controls.controls import Controls
+from fraudbrain_realtime.ports import ControlRecord
+from fraudbrain_shared.records import StepEnd
+
+# In the order in which a step's records act: thresholds on a score need its model first.
+CONTROL_TOPICS = ("models", "rules", "parameters", "context")
+STEP_ENDS = "progress"
+STEP_TIMEOUT_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class StepUnknown(Exception):
+    """The ends of an event's step did not come: the replay that sent it is gone, or its records are."""
+
+
+class ControlFeed:
+    """Hands records to the controls when their time has come.
+
+    `read` gives what came on the control topics and on progress, waiting so many seconds for the first.
+    """
+
+    def __init__(self, controls: Controls, read: Callable[[float], Iterable[ControlRecord]]) -> None:
+        self._controls = controls
+        self._read = read
+        self._waiting: dict[str, deque[ControlRecord]] = {topic: deque() for topic in CONTROL_TOPICS}
+        self._ends: dict[str, StepEnd] = {}
+        self._decode_end = msgspec.json.Decoder(StepEnd).decode
+        self._is_stepped = False
+        self._step = ""
+        self.received: dict[str, int] = dict.fromkeys(CONTROL_TOPICS, 0)
+
+    def start(self, records: Iterable[ControlRecord]) -> None:
+        """Takes what stands in the topics at the worker's start."""
+        self._receive(records)
+        self._release_unless_stepped()
+
+    def refresh(self) -> None:
+        """Takes what is new, without waiting."""
+        self._receive(self._read(0.0))
+        self._release_unless_stepped()
+
+    def enter(self, step: str) -> None:
+        """Makes the controls what they are for the events of a step; the empty one is life.
+
+        Raises StepUnknown where the step's ends, or the records below them, do not come in time.
+        """
+        if step == self._step and self._is_stepped == bool(step):
+            return
+        self._is_stepped = bool(step)
+        if step:
+            ends = self._ends_of(step)
+            for topic in CONTROL_TOPICS:
+                self._release(topic, below=ends.get(topic, {}).get("0", 0))
+        self._step = step
+        self._release_unless_stepped()
+
+    def _ends_of(self, step: str) -> dict[str, dict[str, int]]:
+        """The step's ends, once everything below them was received."""
+        deadline = time.monotonic() + STEP_TIMEOUT_S
+        while True:
+            found = self._ends.get(step)
+            if found is not None and all(
+                self.received[topic] >= found.offsets.get(topic, {}).get("0", 0) for topic in CONTROL_TOPICS
+            ):
+                return found.offsets
+            if time.monotonic() > deadline:
+                raise StepUnknown(f"the ends of step {step} did not come within {STEP_TIMEOUT_S:.0f} s")
+            self._receive(self._read(0.05))
+
+    def _receive(self, records: Iterable[ControlRecord]) -> None:
+        for record in records:
+            if record.topic == STEP_ENDS:
+                self._note_step(record)
+            else:
+                self._waiting[record.topic].append(record)
+                self.received[record.topic] = record.offset + 1
+
+    def _note_step(self, record: ControlRecord) -> None:
+        """From the first goal of a replay on, what comes belongs to its steps."""
+        if record.key.startswith(b"goal|"):
+            self._is_stepped = record.value is not None
+        elif record.key.startswith(b"step|") and record.value is not None:
+            end = self._decode_end(record.value)
+            self._ends[f"{end.run}|{end.step}"] = end
+
+    def _release_unless_stepped(self) -> None:
+        if not self._is_stepped:
+            for topic in CONTROL_TOPICS:
+                self._release(topic, below=None)
+
+    def _release(self, topic: str, *, below: int | None) -> None:
+        waiting = self._waiting[topic]
+        while waiting and (below is None or waiting[0].offset < below):
+            self._controls.update(waiting.popleft())
