@@ -33,6 +33,7 @@ class Budget:
     def __init__(self, tuner: BudgetTuner, tuning: Tuning) -> None:
         self._tuner = tuner
         self._every_ms = tuning.every_ms
+        self.warm_up_ms = 0
 
     def empty(self) -> BudgetState:
         return BudgetState()

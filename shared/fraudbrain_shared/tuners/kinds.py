@@ -13,7 +13,12 @@ from fraudbrain_shared.tuners.surge import Surge
 
 
 class Tuner(Protocol):
-    """What every kind does. It holds no data: states are plain, any store can keep them as msgpack."""
+    """What every kind does. It holds no data: states are plain, any store can keep them as msgpack.
+
+    `warm_up_ms` is how long everything must have been watched before its suggestions mean anything.
+    """
+
+    warm_up_ms: int
 
     def empty(self) -> Any:
         """The state of a parameter and id of which nothing was seen yet."""

@@ -16,6 +16,7 @@ def moves(
     state: Any,
     last: ParameterValue | None,
     *,
+    since: int,
     after: int,
     until: int,
     start: Start,
@@ -25,23 +26,25 @@ def moves(
     """The records to publish for one parameter and id, for the ticks after `after` and up to `until` (UTC ms).
 
     `state` holds all that happened before `until`; `last` is the newest record so far. One long stretch
-    gives the same records as the short ones that it is cut into.
+    gives the same records as the short ones that it is cut into. `since` is the event time from which on
+    the tuner has watched, the same in all stretches: before it has warmed up it only lets values expire.
     """
     if hold is not None:
         return
     if last is not None and check_move(parameter, last, start):
         last = None
-    due = tuner.due(state, after, until)
+    due = tuner.due(state, max(after, since + tuner.warm_up_ms), until)
     next_due = next(due, None)
     tick = after
     while (sooner := _sooner(next_due, _expiry(parameter, last, tick, until, start))) is not None:
         tick = sooner
-        record = govern(parameter, last, tuner.suggest(state, tick, start), tick, id_=id_, start=start)
+        suggestion = None
+        if tick == next_due:
+            suggestion, next_due = tuner.suggest(state, tick, start), next(due, None)
+        record = govern(parameter, last, suggestion, tick, id_=id_, start=start)
         if record is not None:
             last = record
             yield record
-        if next_due is not None and next_due <= tick:
-            next_due = next(due, None)
 
 
 def _sooner(one: int | None, other: int | None) -> int | None:

@@ -23,6 +23,7 @@ class Rate:
     def __init__(self, tuner: RateTuner, tuning: Tuning) -> None:
         self._tuner = tuner
         self._every_ms = tuning.every_ms
+        self.warm_up_ms = 0
 
     def empty(self) -> WindowState:
         return WindowState([])

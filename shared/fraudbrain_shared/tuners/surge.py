@@ -28,13 +28,15 @@ class Surge:
     new, each of all `n` events, old and new, would fall into this window with the chance p = window / (window
     + baseline), so the number in it is binomial (n, p), whatever the entity's own rate: an exact test that two
     Poisson counts have one rate, which does not take a short past for a known one. There is a surge where the
-    chance of as many events or more is below `probability`. Source: Przyborowski and Wilenski, Homogeneity
-    of results in testing samples from Poisson series, Biometrika 31 (1940), 313–323.
+    chance of as many events or more is below `probability`. Before a whole baseline was watched there is none.
+    Source: Przyborowski and Wilenski, Homogeneity of results in testing samples from Poisson series,
+    Biometrika 31 (1940), 313–323.
     """
 
     def __init__(self, tuner: SurgeTuner, tuning: Tuning) -> None:
         self._tuner = tuner
         self._every_ms = tuning.every_ms
+        self.warm_up_ms = 2 * tuner.window_ms + tuner.baseline_ms  # the grid of windows may begin one later
 
     def empty(self) -> SurgeState:
         return SurgeState()
@@ -83,6 +85,8 @@ def binomial_tail(least: int, trials: int, chance: float) -> float:
     """
     if least <= 0:
         return 1.0
+    if least > trials:
+        return 0.0
     odds = log(chance) - log1p(-chance)
     term = _log_choose(trials, least) + least * log(chance) + (trials - least) * log1p(-chance)
     total = 0.0
