@@ -83,7 +83,13 @@ Readers = Mapping[str, frozenset[str]]
 def usage(scenario: Scenario) -> ScenarioUse:
     """Everything in a scenario with its users, on all types of events together."""
     rules, policy = _rule_readers(scenario)
-    readers: Readers = {**_money_readers(scenario), **_feature_readers(scenario), **rules, **policy}
+    readers: Readers = {
+        **_money_readers(scenario),
+        **_feature_readers(scenario),
+        **rules,
+        **policy,
+        **_model_readers(scenario),
+    }
     profile = tuple(_profile_feature(feature, readers) for feature in scenario.profile.values())
     context = tuple(_context_feature(scenario, feature, readers) for feature in scenario.context.values())
     derived = tuple(
@@ -140,6 +146,13 @@ def _rule_readers(scenario: Scenario) -> tuple[Readers, Readers]:
         for place, clause in enumerate(scenario.policy)
     }
     return rules, policy
+
+
+def _model_readers(scenario: Scenario) -> Readers:
+    if scenario.model is None:
+        return {}
+    derived, features = set(scenario.derived), scenario.model.features
+    return {"model": frozenset(derived_path(name) if name in derived else f"profile.{name}" for name in features)}
 
 
 def _reads(expressions: Iterator[Expression]) -> frozenset[str]:
