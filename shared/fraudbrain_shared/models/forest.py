@@ -1,7 +1,7 @@
 """A model's trees in the arrays that the kernel walks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,6 @@ from fraudbrain_shared.records import Trees
 Row: TypeAlias = npt.NDArray[np.float64]
 """Values of the model's features in order; NaN is missing."""
 
-# A node whole in 20 bytes: a step of the walk reads one cache line. `missing` is the child for a missing value.
-_NODE: Final = np.dtype(
-    [("value", np.float32), ("feature", np.int32), ("left", np.int32), ("right", np.int32), ("missing", np.int32)]
-)
-
 
 class Forest:
     """Trees that were checked, ready to be walked. Made once for each release."""
@@ -23,9 +18,8 @@ class Forest:
     def __init__(self, trees: Trees, base_margin: float) -> None:
         from fraudbrain_shared.models import kernel  # late, since it takes a second
 
-        self._score: Any = kernel.score
-        self._visit: Any = kernel.visit
-        self._nodes = np.empty(len(trees.feature), _NODE)
+        self._kernels = kernel.kernels()
+        self._nodes = np.empty(len(trees.feature), kernel.NODE)
         self._nodes["value"] = trees.value
         self._nodes["feature"] = trees.feature
         self._nodes["left"] = trees.left
@@ -36,14 +30,13 @@ class Forest:
 
     def score(self, row: Row) -> float:
         """The probability that the row's event is a fraud. What float32 cannot hold is missing."""
-        score: float = self._score(row, self._nodes, self._roots, self._base_margin)
-        return score
+        return self._kernels.score(row, self._nodes, self._roots, self._base_margin)
 
     def leaf_coverage(self, rows: Iterable[Row]) -> float:
         """The share of the leaves that at least one of the rows reaches."""
         marks = np.zeros(len(self._nodes), np.bool_)
         for row in rows:
-            self._visit(row, self._nodes, self._roots, marks)
+            self._kernels.visit(row, self._nodes, self._roots, marks)
         return float(marks.sum() / (self._nodes["feature"] < 0).sum())
 
 
@@ -53,8 +46,7 @@ def as_row(values: Sequence[float | None]) -> Row:
 
 
 def warm_up() -> None:
-    """Compiles the kernel, or loads what an earlier process has compiled: a second that no event should wait for."""
-    leaf = Forest(Trees((0,), (-1,), (0.0,), (-1,), (-1,), (False,)), 0.0)
-    row = as_row((None,))
-    leaf.score(row)
-    leaf.leaf_coverage([row])
+    """Loads or compiles the kernel: one to three seconds that no event should wait for."""
+    from fraudbrain_shared.models import kernel
+
+    kernel.kernels()
