@@ -1,14 +1,16 @@
 """`surge`: more events than an entity's own past makes plausible, seen without any label."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from math import exp, lgamma, log, log1p
 
 import msgspec
 
 from fraudbrain_shared.controls.governor import COUNT, Suggestion
 from fraudbrain_shared.controls.starting import Start
-from fraudbrain_shared.features.hops import INT64_MIN, WindowState, add, hops_between, joined
+from fraudbrain_shared.features.hops import INT64_MIN, Hop, WindowState, add, hops_between, joined
 from fraudbrain_shared.scenario.description import SurgeTuner, Tuning
 from fraudbrain_shared.tuners.grid import forget_before, ticks
 from fraudbrain_shared.tuners.observation import Observation
@@ -62,9 +64,7 @@ class Surge:
         return Suggestion(value, {COUNT: recent, "before": before, "probability": probability})
 
     def due(self, state: SurgeState, after: int, until: int) -> Iterator[int]:
-        if sum(hop.count for hop in state.recent.hops) < self._tuner.min_count:
-            return iter(())
-        hops = [hop.index for hop in state.recent.hops]
+        hops = _crowded(state.recent.hops, self._tuner.window_ms // self._every_ms, self._tuner.min_count)
         return ticks(hops, after, until, every_ms=self._every_ms, window_ms=self._tuner.window_ms)
 
     def trim(self, state: SurgeState, tick: int) -> None:
@@ -75,6 +75,17 @@ class Surge:
         """The hops of the baseline: from the first on and before the second."""
         end = (tick - self._tuner.window_ms) // self._tuner.window_ms
         return end - self._tuner.baseline_ms // self._tuner.window_ms, end
+
+
+def _crowded(hops: Sequence[Hop], span: int, least: int) -> list[int]:
+    """The hops that may lie in a window of `span` hops with at least `least` events: almost always none."""
+    indices = [hop.index for hop in hops]
+    before = [0, *accumulate(hop.count for hop in hops)]
+    return [
+        index
+        for index in indices
+        if before[bisect_left(indices, index + span)] - before[bisect_right(indices, index - span)] >= least
+    ]
 
 
 @lru_cache(maxsize=4_096)
