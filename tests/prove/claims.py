@@ -46,7 +46,17 @@ def tiers_stopped_for_a_minute(folder: Path) -> dict[str, object]:
     )
     if not results.exists():
         unfinished = results.with_suffix(".part")
-        command = [sys.executable, "-m", "pytest", "-o", "timeout=1200", f"--junitxml={unfinished}", test]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-o",
+            "timeout=1200",
+            "-o",
+            "junit_family=xunit1",
+            f"--junitxml={unfinished}",
+            test,
+        ]
         subprocess.run(command, check=True, env=os.environ | {"FRAUDBRAIN_AWAY_S": "60"})
         unfinished.rename(results)
     properties = ElementTree.parse(results).iter("property")

@@ -138,7 +138,7 @@ def remove_one_decision(deployment: "Deployment") -> None:
     records = [(record.partition(), record.key(), record.value()) for record in kafka.read_all(bootstrap, topic)]
     kafka.delete_topics(bootstrap, [topic])
     kafka.create_topics(bootstrap, deployment.names, partitions=4)
-    producer = kafka.producer(bootstrap)
+    producer = kafka.producer(bootstrap, in_flight=len(records))
     for partition, key, value in records[:-1]:
         producer.produce(topic, value, key, partition=partition or 0)
         producer.poll(0)
