@@ -19,6 +19,7 @@ from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ProfileFold
+from fraudbrain_shared.models import warm_up
 from fraudbrain_shared.records import Progress, RuleSet
 from fraudbrain_shared.scenario import Scenario, load_scenario
 from fraudbrain_shared.topics import Names
@@ -43,6 +44,7 @@ class Worker:
         check_generation(self._gateway, names.table("meta"), topic_id(settings.bootstrap, names.topic("events")))
         fold = ProfileFold(scenario)
         self._controls = _controls(scenario, fold, Origin(settings.group, GENERATION, build))
+        warm_up()  # compiling the kernel takes seconds: not once events are waiting
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
         self._feed = ControlFeed(self._controls, self._control_topics.read_new)
         self._feed.start(self._control_topics.read_to_end())
