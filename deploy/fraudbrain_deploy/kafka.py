@@ -151,17 +151,23 @@ def committed_offsets(bootstrap: str, group: str, topic: str, *, timeout_s: floa
 
 
 def read_all(
-    bootstrap: str, topic: str, *, since: Offsets | None = None, timeout_s: float = TIMEOUT_S
+    bootstrap: str,
+    topic: str,
+    *,
+    since: Offsets | None = None,
+    partition: int | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Iterator[Message]:
     """The topic's records from `since`, else from its beginning, up to where it ends at the call.
 
-    In offset order within a partition. `timeout_s` bounds the wait for the *next* record; without one
-    TimeoutError names the partitions that did not reach their ends.
+    Of all partitions or of one; in offset order within a partition. `timeout_s` bounds the wait for the *next*
+    record; without one TimeoutError names the partitions that did not reach their ends.
     """
     ends = end_offsets(bootstrap, topic, timeout_s=timeout_s)
     begins = begin_offsets(bootstrap, topic, timeout_s=timeout_s)
     starts = {number: max(first, (since or {}).get(number, first)) for number, first in begins.items()}
-    left = {number: end for number, end in ends.items() if starts[number] < end}
+    wanted = ends if partition is None else {partition: ends[partition]}
+    left = {number: end for number, end in wanted.items() if starts[number] < end}
     if left:
         reader = consumer_from(bootstrap, {topic: {number: starts[number] for number in left}})
         yield from _read_to(reader, left, timeout_s)

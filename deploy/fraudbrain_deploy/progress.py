@@ -27,13 +27,13 @@ class ProgressReader:
     def poll(self, timeout_s: float) -> list[tuple[str, Progress, int]]:
         """What has come: key, record and append time (UTC ms). Waits up to `timeout_s` for the first.
 
-        The ends of replayed steps stand on the same topic and are left out.
+        The goals and ends of replayed steps stand on the same topic and are left out.
         """
         found = []
         for message in self._consumer.consume(500, timeout_s):
             if (trouble := kafka.problem(message)) is not None:
                 raise RuntimeError(f"cannot read {trouble}")
             key, value = message.key(), message.value()
-            if message.error() is None and key and value and not key.startswith(b"step|"):
+            if message.error() is None and key and value and not key.startswith((b"step|", b"goal|")):
                 found.append((key.decode(), self._decode(value), message.timestamp()[1]))
         return found

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,16 @@ from fraudbrain_shared.scenario.durations import milliseconds
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
     from fraudbrain_deploy.importing import EventSource
+    from fraudbrain_deploy.replaying.loop_report import LoopReport
+    from fraudbrain_deploy.replaying.pace import Pace
     from fraudbrain_deploy.replaying.report import ReplayReport
+    from fraudbrain_deploy.replaying.stepping import Stepping
     from fraudbrain_deploy.tiers import Tier
+    from fraudbrain_shared.scenario.description import Scenario
 
 _PARTS = ("kafka", "hbase", "thrift")
 _READY_S = 180.0
-_LOOK_FOR_WORKER_S = 5.0
+_LOOK_FOR_TIER_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pace",
         type=_pace,
         default=None,
-        metavar="max|RATE",
-        help="events a second, open loop; max (default): all at once",
+        metavar="max|RATE|STEP",
+        help="RATE: events a second, open loop; STEP: a duration as 1d, steps of event time, each after all tiers have "
+        "done with the one before, so that a replay can be repeated exactly; max (default): all at once",
+    )
+    parser.add_argument(
+        "--train",
+        type=_train,
+        metavar="DURATION|end|never",
+        help="in steps: train a model each time so much event time has passed (default: as the scenario's model says), "
+        "only at the end, or never",
     )
     parser.add_argument(
         "--label-delay",
@@ -52,7 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--group", default="a", help="the fast tier's group (default: a)")
     parser.add_argument("--partitions", type=_positive, default=4, metavar="N", help="of a new space (default: 4)")
-    parser.add_argument("--with-slow", action="store_true", help="start the slow tier too, and wait for its archive")
+    parser.add_argument(
+        "--with-slow", action="store_true", help="start the slow tier too, and wait for its archive; always in steps"
+    )
+    parser.add_argument(
+        "--cut-seed", type=int, metavar="N", help="in steps: the slow tier cuts its batches by chance (for tests)"
+    )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N events")
     parser.add_argument(
         "--duration", type=_duration_ms, metavar="DURATION", help="only so long at the given RATE, as 30s"
@@ -73,22 +90,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.space is None:
         deployment = open_deployment(arguments, space=f"{deployment.scenario.name}-replay")
     limit = _limit(arguments)
+    stepping = _stepping(deployment.scenario, arguments)
     source = event_stream(deployment.scenario, arguments.events, label_delay_ms=arguments.label_delay, limit=limit)
     with interruptible():
-        report = _replay(deployment, source, arguments)
+        report = _replay(deployment, source, stepping, arguments)
     _tell(report, arguments)
     return 0 if report.missing == 0 else 1
 
 
-def _replay(deployment: "Deployment", source: "EventSource", arguments: argparse.Namespace) -> "ReplayReport":
+def _replay(
+    deployment: "Deployment", source: "EventSource", stepping: "Stepping | None", arguments: argparse.Namespace
+) -> "ReplayReport":
     from fraudbrain_deploy.replay import replay
     from fraudbrain_deploy.replaying.display import display
 
-    with _running(deployment, arguments) as (fast, slow):
+    with _running(deployment, stepping, arguments) as (fast, slow):
         return replay(
             deployment,
             source,
-            rate=arguments.pace,
+            rate=_rate(arguments.pace),
+            stepping=stepping,
             out=arguments.out,
             group=arguments.group,
             tiers=fast,
@@ -98,21 +119,25 @@ def _replay(deployment: "Deployment", source: "EventSource", arguments: argparse
 
 
 @contextmanager
-def _running(deployment: "Deployment", arguments: argparse.Namespace) -> "Iterator[tuple[list[Tier], Tier | None]]":
+def _running(
+    deployment: "Deployment", stepping: "Stepping | None", arguments: argparse.Namespace
+) -> "Iterator[tuple[list[Tier], Tier | None]]":
     """What the replay needs, running: the tiers that were started here. They, and all else started, stop at the end."""
     from fraudbrain_deploy import spaces
+    from fraudbrain_deploy.replaying.barrier import LOOP
     from fraudbrain_deploy.tiers import start_realtime, start_streaming, stop_all, wait_ready
 
     with ExitStack() as ending:
-        ending.enter_context(_stack(deployment))
+        ending.enter_context(_stack(deployment, (*_PARTS, "mlflow") if stepping and stepping.trains else _PARTS))
         if not arguments.into:
             spaces.drop(deployment)
         spaces.create(deployment, _partitions(deployment, arguments))
         started: list[Tier] = []
         ending.callback(stop_all, started)
-        if not (arguments.into and _has_worker(deployment, arguments.group)):
+        if not (arguments.into and _is_running(deployment, f"realtime|{arguments.group}|")):
             started.append(start_realtime(deployment, group=arguments.group))
-        slow = start_streaming(deployment) if arguments.with_slow else None
+        wants_slow = arguments.with_slow or (stepping and not (arguments.into and _is_running(deployment, LOOP)))
+        slow = start_streaming(deployment, arguments.cut_seed) if wants_slow else None
         if slow:
             started.append(slow)
         wait_ready(deployment, started, _READY_S)
@@ -120,12 +145,12 @@ def _running(deployment: "Deployment", arguments: argparse.Namespace) -> "Iterat
 
 
 @contextmanager
-def _stack(deployment: "Deployment") -> Iterator[None]:
+def _stack(deployment: "Deployment", parts: Sequence[str]) -> Iterator[None]:
     """The parts that a replay needs; those that had to be brought up go down again at the end."""
     from fraudbrain_deploy.stack import down, status, up
     from fraudbrain_deploy.stack.display import display
 
-    missing = [part.part for part in status(deployment.stack, _PARTS) if not part.ready]
+    missing = [part.part for part in status(deployment.stack, parts) if not part.ready]
     if not missing:
         yield
         return
@@ -146,18 +171,38 @@ def _partitions(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     return len(there) or int(arguments.partitions)
 
 
-def _has_worker(deployment: "Deployment", group: str) -> bool:
-    """Whether a worker of the group said within the last seconds that it is ready; each says so every second."""
+def _is_running(deployment: "Deployment", key_prefix: str) -> bool:
+    """Whether such a tier said within the last seconds that it is ready; each says so every second or so."""
     from fraudbrain_deploy.progress import ProgressReader
 
     now_ms = time.time() * 1000
-    deadline = time.monotonic() + _LOOK_FOR_WORKER_S
+    deadline = time.monotonic() + _LOOK_FOR_TIER_S
     with ProgressReader(deployment) as progress:
         while time.monotonic() < deadline:
             for key, record, append_ms in progress.poll(0.5):
-                if key.startswith(f"realtime|{group}|") and record.ready and append_ms > now_ms - 1_000:
+                if key.startswith(key_prefix) and record.ready and append_ms > now_ms - 1_000:
                     return True
     return False
+
+
+def _stepping(scenario: "Scenario", arguments: argparse.Namespace) -> "Stepping | None":
+    """What --pace and --train say of steps; None for another pace. Raises UserError where they do not fit."""
+    from fraudbrain_deploy.errors import UserError
+    from fraudbrain_deploy.replaying.pace import InSteps, refuse_long_steps
+    from fraudbrain_deploy.replaying.stepping import Stepping
+
+    if not isinstance(arguments.pace, InSteps):
+        if arguments.train is not None or arguments.cut_seed is not None:
+            raise UserError("--train and --cut-seed need a --pace of steps.", "Use for example --pace 1d.")
+        return None
+    refuse_long_steps(scenario, arguments.pace.length_ms)
+    wish = arguments.train
+    if scenario.model is None and wish not in (None, "never"):
+        raise UserError(f"The scenario {scenario.name} describes no model to train.", "It would stand in model.toml.")
+    every_ms = wish if isinstance(wish, int) else None
+    if wish is None and scenario.model is not None:
+        every_ms = scenario.model.retrain_every_ms
+    return Stepping(arguments.pace.length_ms, every_ms, at_end=wish == "end")
 
 
 def _limit(arguments: argparse.Namespace) -> int | None:
@@ -167,22 +212,30 @@ def _limit(arguments: argparse.Namespace) -> int | None:
     limit = None if arguments.limit is None else int(arguments.limit)
     if arguments.duration is None:
         return limit
-    if arguments.pace is None:
-        raise UserError("--duration needs a --pace of so many events a second.", "At full pace use --limit.")
-    within = max(1, round(float(arguments.pace) * int(arguments.duration) / 1000))
+    rate = _rate(arguments.pace)
+    if rate is None:
+        raise UserError("--duration needs a --pace of so many events a second.", "Otherwise use --limit.")
+    within = max(1, round(rate * int(arguments.duration) / 1000))
     return within if limit is None else min(within, limit)
 
 
-def _pace(text: str) -> float | None:
-    if text == "max":
-        return None
+def _rate(pace: "Pace") -> float | None:
+    from fraudbrain_deploy.replaying.pace import AtRate
+
+    return pace.events_per_s if isinstance(pace, AtRate) else None
+
+
+def _pace(text: str) -> "Pace":
+    from fraudbrain_deploy.replaying.pace import pace_from
+
     try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < 1e7:
-        raise argparse.ArgumentTypeError(f"max, or events a second such as 500, not {text!r}")
-    return rate
+        return pace_from(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _train(text: str) -> int | str:
+    return text if text in ("end", "never") else _duration_ms(text)
 
 
 def _duration_ms(text: str) -> int:
@@ -223,4 +276,25 @@ def _summary(report: "ReplayReport") -> str:
     ]
     if took := report.latency_ms:
         lines.append(f"latency end to end: p50 {took.p50:.1f}, p99 {took.p99:.1f}, max {took.max:.1f} ms")
+    if report.loop:
+        lines += loop_lines(report.loop)
     return "\n".join([*lines, report.verdict])
+
+
+def loop_lines(loop: "LoopReport") -> list[str]:
+    """What the closed loop did, for people."""
+    lines = [
+        f"{loop.steps:,} steps; {loop.moves:,} moves of parameters, {loop.entities_moved:,} entities moved; "
+        f"{len(loop.releases)} model releases: {', '.join(loop.releases) or 'none'}",
+        f"{loop.changed_by_parameters:,} decisions changed by parameters, {loop.changed_by_model:,} by the model "
+        f"({loop.scored:,} were scored); {loop.not_reproduced:,} not reproduced from what they logged",
+    ]
+    if found := loop.average_precision:
+        rules, model = (("–" if each is None else f"{each:.3f}") for each in (found.rules_only, found.with_model))
+        lines.append(
+            f"average precision on {found.labelled:,} labelled events, {found.frauds:,} frauds: rules only {rules}, "
+            f"with the model {model}"
+        )
+    told = loop.digests
+    lines.append(f"digests: decisions {told.decisions[:16]}, moves {told.moves[:16]}, models {told.models[:16]}")
+    return lines

@@ -55,6 +55,14 @@ class EventSource:
         """All rows: events and those that could not be mapped."""
         return self.events + self.mapping
 
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """The event times of the first and the last event. Raises UserError where there is none."""
+        if not self.events:
+            raise UserError(f"{self.name} holds no event.")
+        times = self._events["event_time"]
+        return int(times[0].as_py()), int(times[-1].as_py())
+
     def event_batches(self, size: int = BATCH) -> Iterator[Batch]:
         """The events in order, at most `size` at a time; due at their event time."""
         return event_batches(self._events, self._subject, self._fields_of, size)
@@ -66,6 +74,10 @@ class EventSource:
     def rejects(self) -> Iterator[MappingReject]:
         """The rows that could not be mapped."""
         return iter(self._rejects)
+
+    def truth(self) -> pa.Table:
+        """`subject`, `event_id` and `fraud` of all labels, whenever they become known; the last word on each."""
+        return self._labels.select(["subject", "event_id", "fraud"])
 
     def identities(self) -> pa.Table:
         """`event_id` and `subject` of all events, in the order in which they are sent."""

@@ -2,8 +2,12 @@
 
 import sys
 import time
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 LINES_EVERY_S = 10.0
 BARS_EVERY_S = 0.25
@@ -21,6 +25,9 @@ class Display(Protocol):
 
     def told(self, sent: int, decided: int) -> None:
         """How far it has come."""
+
+    def stepped(self, step: int, of: int, date_ms: int, moves: int) -> None:
+        """A step of event time, which began at `date_ms`, is over; so often were parameters moved up to now."""
 
 
 def display(total: int) -> Display:
@@ -45,12 +52,16 @@ class Silent:
     def told(self, sent: int, decided: int) -> None:
         pass
 
+    def stepped(self, step: int, of: int, date_ms: int, moves: int) -> None:
+        pass
+
 
 class _Lines(Silent):
     def __init__(self, total: int) -> None:
         self._total = total
         self._began = time.monotonic()
         self._due = self._began + LINES_EVERY_S
+        self._step = ""
 
     def says(self, stage: str) -> None:
         print(f"replay: {stage}", file=sys.stderr, flush=True)
@@ -63,10 +74,13 @@ class _Lines(Silent):
         rate = decided / (now - self._began)
         left = f", {(self._total - decided) / rate:.0f} s left" if rate > 0 else ""
         print(
-            f"replay: {sent:,} sent, {decided:,} decided of {self._total:,}; {rate:,.0f}/s{left}",
+            f"replay: {self._step}{sent:,} sent, {decided:,} decided of {self._total:,}; {rate:,.0f}/s{left}",
             file=sys.stderr,
             flush=True,
         )
+
+    def stepped(self, step: int, of: int, date_ms: int, moves: int) -> None:
+        self._step = f"{_step_told(step, of, date_ms, moves)}; "
 
 
 class _Bars:
@@ -87,6 +101,7 @@ class _Bars:
         )
         self._sent = self._bars.add_task("sent", total=total, rate=0.0)
         self._decided = self._bars.add_task("decided", total=total, rate=0.0)
+        self._steps: TaskID | None = None
         self._began = self._due = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -102,6 +117,14 @@ class _Bars:
     def says(self, stage: str) -> None:
         self._bars.console.print(f"replay: {stage}", highlight=False)
 
+    def stepped(self, step: int, of: int, date_ms: int, moves: int) -> None:
+        if self._steps is None:
+            self._steps = self._bars.add_task("steps", total=of, rate=0.0)
+        passed = max(time.monotonic() - self._began, 1e-3)
+        self._bars.update(
+            self._steps, completed=step, rate=step / passed, description=_step_told(step, of, date_ms, moves)
+        )
+
     def told(self, sent: int, decided: int) -> None:
         now = time.monotonic()
         if now < self._due:
@@ -111,3 +134,7 @@ class _Bars:
         self._bars.update(self._sent, completed=sent, rate=sent / passed)
         self._bars.update(self._decided, completed=decided, rate=decided / passed)
         self._bars.refresh()
+
+
+def _step_told(step: int, of: int, date_ms: int, moves: int) -> str:
+    return f"step {step}/{of}, {datetime.fromtimestamp(date_ms / 1000, UTC):%Y-%m-%d %H:%M}, {moves:,} moves"

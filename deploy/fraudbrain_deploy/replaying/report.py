@@ -2,6 +2,8 @@
 
 import msgspec
 
+from fraudbrain_deploy.replaying.loop_report import LoopReport
+
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """From the moment at which an event should have been sent to the reading of its first decision, milliseconds."""
@@ -17,7 +19,8 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `mapping` counts rows that could not be read as events. `sent_s` is from the first event sent to the
     last acknowledged, `seconds` to the last decision; `events_per_s` is over that time. `latency_ms` is
-    null at full pace, where an event has no moment at which it should have been sent. The numbers from
+    null at full pace and in steps, where an event has no moment at which it should have been sent; `loop` is
+    null but in steps. The numbers from
     `events` to `conflicts` are the reconciled account of the whole space.
     """
 
@@ -47,3 +50,4 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     versions: list[dict[str, str | None]]
     balanced: bool
     verdict: str
+    loop: LoopReport | None = None

@@ -17,6 +17,7 @@ from fraudbrain_shared.topics import Names
 
 NO_PROGRESS_S = 150.0  # longer than the producer's own limit for one record
 _TURN = 256  # records between two looks at what was acknowledged, at full pace
+Headers = list[tuple[str, str | bytes | None]]
 
 
 @dataclass(slots=True)
@@ -54,14 +55,16 @@ def send(
 
     `on_turn` is called often. Raises UserError when a record could not be delivered.
     """
-    sender = _Sender(bootstrap, names, on_turn, paced=rate is not None)
+    sender = Sender(bootstrap, names, on_turn, paced=rate is not None)
     sender.put_aside(source, build)
     sender.stream(source, rate)
     sender.finish()
     return sender.sent
 
 
-class _Sender:
+class Sender:
+    """Hands records to the broker and waits for what it says of them. `on_turn` is called often."""
+
     def __init__(self, bootstrap: str, names: Names, on_turn: Callable[[Sent], None], *, paced: bool) -> None:
         self.sent = Sent()
         self._producer = kafka.producer(bootstrap, settings={"linger.ms": 1 if paced else 5})
@@ -80,9 +83,9 @@ class _Sender:
 
     def stream(self, source: EventSource, rate: float | None) -> None:
         """Events in order and labels as they become known; the labels known only later at the end."""
-        sent, labels = self.sent, _Due(source.label_batches())
+        sent, labels = self.sent, DueRecords(source.label_batches())
         size = BATCH if rate is None else max(1, min(BATCH, int(rate / 50)))  # making a batch delays its first event
-        sent.started_ns = time.monotonic_ns()
+        self.begin()
         for batch in source.event_batches(size):
             for due, key, value in zip(batch.due, batch.keys, batch.values, strict=True):
                 if due >= labels.next_due:
@@ -93,7 +96,21 @@ class _Sender:
                     self._turn(0)
                 self._produce(self._events, key, value)
                 sent.events += 1
-        self._send_labels(labels, _Due.END)
+        self._send_labels(labels, DueRecords.END)
+
+    def begin(self) -> None:
+        """The first event is due now."""
+        self.sent.started_ns = time.monotonic_ns()
+
+    def step(self, events: "DueRecords", labels: "DueRecords", end_ms: int, headers: Headers) -> None:
+        """All that is due before `end_ms`, acknowledged when it returns; events carry the headers."""
+        for number, (key, value) in enumerate(events.until(end_ms - 1)):
+            if number % _TURN == 0:
+                self._turn(0)
+            self._produce(self._events, key, value, headers)
+            self.sent.events += 1
+        self._send_labels(labels, end_ms - 1)
+        self.finish()
 
     def finish(self) -> None:
         """Waits for every acknowledgement."""
@@ -107,14 +124,12 @@ class _Sender:
             self._turn(0.1)
         self.sent.finished_ns = time.monotonic_ns()
 
-    def _send_labels(self, labels: "_Due", until: int) -> None:
+    def _send_labels(self, labels: "DueRecords", until: int) -> None:
         for key, value in labels.until(until):
             self._produce(self._labels, key, value)
             self.sent.labels += 1
 
-    def _produce(
-        self, topic: str, key: bytes | None, value: bytes, headers: "list[tuple[str, str | bytes | None]] | None" = None
-    ) -> None:
+    def _produce(self, topic: str, key: bytes | None, value: bytes, headers: Headers | None = None) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, on_delivery=self._delivered, headers=headers)
@@ -144,7 +159,7 @@ class _Sender:
         self._on_turn(self.sent)
 
 
-class _Due:
+class DueRecords:
     """Batches as single records, taken when they are due."""
 
     END = 2**63

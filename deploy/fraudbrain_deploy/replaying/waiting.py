@@ -21,7 +21,7 @@ def wait_decided(
     """Until the fast tier has committed `events` up to `ends`. Raises UserError after two minutes without progress."""
     bootstrap, name = deployment.stack.kafka_bootstrap, deployment.names.group(group)
     topic = deployment.names.topic("events")
-    watch: _Watch[int] = _Watch(f"The fast tier (group {name})", f"the log of its worker, in {deployment.tier_logs}")
+    watch: Watch[int] = Watch(f"The fast tier (group {name})", f"the log of its worker, in {deployment.tier_logs}")
     while not watch.reached(kafka.committed_offsets(bootstrap, name, topic), ends):
         check_alive(tiers)
         _pause(on_turn)
@@ -33,7 +33,7 @@ def wait_archived(
     """Until the slow tier says that it has archived these topics up to `ends`; as `wait_decided`."""
     wanted = {(topic, number): end for topic, ats in ends.items() for number, end in ats.items() if end > 0}
     there: dict[tuple[str, int], int] = {}
-    watch: _Watch[tuple[str, int]] = _Watch("The slow tier", f"its log {tier.log}")
+    watch: Watch[tuple[str, int]] = Watch("The slow tier", f"its log {tier.log}")
     with ProgressReader(deployment) as progress:
         while not watch.reached(there, wanted):
             check_alive([tier])
@@ -43,23 +43,24 @@ def wait_archived(
                     there = {(topic, int(at)): end for topic, ats in record.offsets.items() for at, end in ats.items()}
 
 
-class _Watch(Generic[Place]):
+class Watch(Generic[Place]):
     """Compares where somebody is with where he should be, and loses patience."""
 
-    def __init__(self, who: str, look_at: str) -> None:
+    def __init__(self, who: str, look_at: str, no_progress_s: float | None = None) -> None:
         self._who, self._look_at = who, look_at
+        self._no_progress_s = no_progress_s or NO_PROGRESS_S
         self._before: dict[Place, int] = {}
-        self._deadline = time.monotonic() + NO_PROGRESS_S
+        self._deadline = time.monotonic() + self._no_progress_s
 
     def reached(self, there: Mapping[Place, int], ends: Mapping[Place, int]) -> bool:
         """Whether all ends are reached. Raises UserError when nothing has moved for too long."""
         behind = {place: end for place, end in ends.items() if there.get(place, 0) < end}
         if dict(there) != self._before:
-            self._before, self._deadline = dict(there), time.monotonic() + NO_PROGRESS_S
+            self._before, self._deadline = dict(there), time.monotonic() + self._no_progress_s
         elif behind and time.monotonic() > self._deadline:
             where = "; ".join(f"{place}: at {there.get(place, 'nothing')} of {end}" for place, end in behind.items())
             raise UserError(
-                f"{self._who} has not moved for {NO_PROGRESS_S:.0f} s. By partition: {where}.",
+                f"{self._who} has not moved for {self._no_progress_s:.0f} s. By partition: {where}.",
                 f"See whether it runs and what it says: {self._look_at}.",
             )
         return not behind
