@@ -31,6 +31,7 @@ COMMANDS = (
     Command("demo", "demo_command", "see it all run here, in a few minutes"),
     Command("scenario", "scenario_command", "show and deploy scenarios"),
     Command("rules", "rules_command", "check and publish rules"),
+    Command("parameters", "parameters_command", "show the numbers that rules use, and how each came to be"),
     Command("models", "models_command", "list models, let one decide, roll back"),
     Command("decisions", "decisions_command", "look a decision up; prove that none is missing"),
     Command("uninstall", "uninstall", "name and remove what fraudbrain keeps on this machine"),

@@ -61,8 +61,7 @@ class FakeTiers:
             return
         self._producer.produce(self._deployment.names.topic("parameters"), b"{}", f"value|x|{goal.step}".encode())
         self._producer.flush(10)
-        full = {self._deployment.names.topic(topic): at for topic, at in goal.offsets.items()}
-        self._tell(barrier.ARCHIVE, Progress("streaming", "archive", full, ready=True))
+        self._tell(barrier.ARCHIVE, Progress("streaming", "archive", goal.offsets, ready=True))
         self._tell(barrier.LOOP, Progress("streaming", "loop", step=f"{goal.run}|{goal.step}", ready=True))
 
     def _received(self) -> dict[str, dict[str, int]]:

@@ -91,8 +91,8 @@ class Barrier:
     def _slow_places(self) -> dict[str, int]:
         """Where its archive stands in each topic, the goal reached, and whatever else tells that it gets on."""
         archive, loop = (self._heard[key][0] if key in self._heard else None for key in (ARCHIVE, LOOP))
-        places = {f"loop {place}": at for place, at in _flat(loop, self._names.topic("")).items()}
-        places |= _flat(archive, self._names.topic(""))
+        places = {f"loop {place}": at for place, at in _flat(loop).items()}
+        places |= _flat(archive)
         run, _, number = (loop.step if loop else "").rpartition("|")
         return places | {"goal": int(number) + 1 if run == self._run else 0}
 
@@ -127,12 +127,8 @@ class Barrier:
             raise UserError("The broker did not take a record of the replay.", "See `fraudbrain stack status`.")
 
 
-def _flat(progress: Progress | None, prefix: str) -> Mapping[str, int]:
-    """Offsets by `topic/partition`, the topic by its short name."""
+def _flat(progress: Progress | None) -> Mapping[str, int]:
+    """Offsets by `topic/partition`."""
     if progress is None:
         return {}
-    return {
-        f"{topic.removeprefix(prefix)}/{number}": at
-        for topic, ats in progress.offsets.items()
-        for number, at in ats.items()
-    }
+    return {f"{topic}/{number}": at for topic, ats in progress.offsets.items() for number, at in ats.items()}

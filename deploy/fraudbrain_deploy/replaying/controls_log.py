@@ -54,6 +54,11 @@ def parameter_records(deployment: Deployment, since: kafka.Offsets | None = None
     return found
 
 
+def parameter_log(deployment: Deployment) -> list[tuple[bytes, bytes | None]]:
+    """Keys and values of the topic `parameters` in order, as they are."""
+    return [(message.key() or b"", message.value()) for message in _records(deployment, "parameters", None)]
+
+
 def moves(deployment: Deployment, since: kafka.Offsets | None = None) -> list[Move]:
     """The governor's records only."""
     return [each for each in parameter_records(deployment, since) if isinstance(each, Move)]

@@ -88,6 +88,10 @@ class ParameterBook:
     def hold(self, name: str, id_: str = "") -> ParameterHold | None:
         return self._holds.get((name, id_))
 
+    def moved(self, name: str, time: int) -> dict[str, Number]:
+        """By id what stands at an event time (UTC ms) instead of where the parameter starts; the empty id is global."""
+        return {id_: found.value for id_, found in self._moved[name].items() if time < found.until}
+
     def values_for(self, event: AdmittedEvent) -> tuple[Number, ...]:
         """The effective values for an event, in the scenario's order: always the same tuple while none of
         its own entities' parameters has moved."""
