@@ -12,6 +12,7 @@ from fraudbrain_shared.scenario.durations import milliseconds
 FAILED = 1
 NOT_FOUND = 1
 UNAVAILABLE = 2
+JOBS = ("archive", "loop")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fraudbrain_streaming", description="The slow tier of fraudbrain.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="archive a space until SIGTERM or SIGINT; JAVA_HOME must name a Java 17"))
+    _add_run(
+        commands.add_parser(
+            "run", help="run the jobs over a space until SIGTERM or SIGINT; JAVA_HOME must name a Java 17"
+        )
+    )
     _add_decision(commands.add_parser("decision", help="show an event and its effective decision"))
     return parser
 
@@ -44,7 +49,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--records-per-batch", default=60_000, type=int, metavar="N", help="most records in a batch (default 60000)"
     )
-    parser.add_argument("--worker", default="archive", metavar="NAME", help="name in progress (default archive)")
+    parser.add_argument(
+        "--jobs", default=JOBS, type=_jobs, metavar="JOB,JOB…", help=f"what is to run (default {','.join(JOBS)})"
+    )
+    parser.add_argument(
+        "--cut-into", default=1, type=_pieces, metavar="N", help="for proofs: the loop folds each batch in N pieces"
+    )
+    parser.add_argument("--cut-seed", type=int, metavar="SEED", help="for proofs: in a random number of pieces")
+    parser.add_argument("--worker", default="archive", metavar="NAME", help="the archive's name in progress")
 
 
 def _add_decision(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +69,19 @@ def _add_decision(parser: argparse.ArgumentParser) -> None:
 
 def _paths(text: str) -> tuple[Path, ...]:
     return tuple(Path(path) for path in text.split(",") if path)
+
+
+def _jobs(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(JOBS):
+        raise argparse.ArgumentTypeError(f"jobs are {' and '.join(JOBS)}")
+    return names
+
+
+def _pieces(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return int(text)
 
 
 def _trigger(text: str) -> int:
@@ -76,6 +101,7 @@ def _run(options: argparse.Namespace) -> int:
     from fraudbrain_streaming.hbase import StoreUnavailable
     from fraudbrain_streaming.jobs.archive.lake_table import AnotherTopic
     from fraudbrain_streaming.jobs.archive.query import LogBroken
+    from fraudbrain_streaming.jobs.loop.query import InputBroken
     from fraudbrain_streaming.kafka import BrokerProblem
     from fraudbrain_streaming.settings import Settings
 
@@ -89,12 +115,15 @@ def _run(options: argparse.Namespace) -> int:
         checkpoints=options.checkpoints.absolute(),
         jars=options.jars,
         worker=options.worker,
+        jobs=options.jobs,
+        cut_into=options.cut_into,
+        cut_seed=options.cut_seed,
         trigger_ms=options.trigger,
         records_per_batch=options.records_per_batch,
     )
     try:
         return 0 if run(settings, stop) else FAILED
-    except (ScenarioError, BrokerProblem, StoreUnavailable, AnotherTopic, LogBroken) as error:
+    except (ScenarioError, BrokerProblem, StoreUnavailable, AnotherTopic, LogBroken, InputBroken) as error:
         print(error, file=sys.stderr)
         return FAILED
 

@@ -7,7 +7,8 @@ the store's patience ends, which is sound because every call here has the same e
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -86,6 +87,41 @@ class Store:
 
         return self._call(f"read from {table}", read)
 
+    def put_row(self, table: str, row: bytes, cells: dict[bytes, bytes], timestamp: int) -> None:
+        """Write several columns of one row: all of them or, if this is broken off, none."""
+        mutations = [Mutation(isDelete=False, column=column, value=cells[column], writeToWAL=True) for column in cells]
+        self._call(
+            f"write a row to {table}", lambda client: client.mutateRowTs(table.encode(), row, mutations, timestamp, {})
+        )
+
+    def delete(self, table: str, column: bytes, rows: Collection[bytes], timestamp: int) -> None:
+        """Remove one column of some rows as it was up to the timestamp; what is written with a larger one stays."""
+        cells = iter(rows)
+        while piece := list(islice(cells, ROWS_PER_CALL)):
+            batches = [BatchMutation(row, [Mutation(isDelete=True, column=column, writeToWAL=True)]) for row in piece]
+            self._mutate(table, batches, timestamp)
+
+    def get_many(self, table: str, rows: Collection[bytes]) -> dict[bytes, dict[bytes, bytes]]:
+        """The cells by column of those of the rows that there are, by row key."""
+        keys = iter(rows)
+        found: dict[bytes, dict[bytes, bytes]] = {}
+        while piece := list(islice(keys, ROWS_PER_CALL)):
+            found |= self._call(f"read from {table}", partial(_rows, table.encode(), piece))
+        return found
+
+    def scan(self, table: str) -> dict[bytes, dict[bytes, bytes]]:
+        """The cells by column of all rows of a table that fits into memory, by row key."""
+
+        def read(client: Any) -> dict[bytes, dict[bytes, bytes]]:
+            scanner = client.scannerOpen(table.encode(), b"", [], {})
+            found: dict[bytes, dict[bytes, bytes]] = {}
+            while piece := client.scannerGetList(scanner, ROWS_PER_CALL):
+                found |= _cells(piece)
+            client.scannerClose(scanner)
+            return found
+
+        return self._call(f"scan {table}", read)
+
     def close(self) -> None:
         """Close the connection. The next call opens another."""
         connection, self._connection = self._connection, None
@@ -104,6 +140,9 @@ class Store:
             BatchMutation(row, [Mutation(isDelete=False, column=column, value=value, writeToWAL=True)])
             for row, value in cells
         ]
+        self._mutate(table, batches, timestamp)
+
+    def _mutate(self, table: str, batches: list[Any], timestamp: int) -> None:
         self._call(
             f"write {len(batches)} rows to {table}",
             lambda client: client.mutateRowsTs(table.encode(), batches, timestamp, {}),
@@ -131,6 +170,14 @@ class Store:
         if self._connection is None:
             self._connection = NumberedConnection(self._host, self._port, timeout=int(self._timeout_s * 1000))
         return self._connection.client
+
+
+def _rows(table: bytes, keys: list[bytes], client: Any) -> dict[bytes, dict[bytes, bytes]]:
+    return _cells(client.getRows(table, keys, {}))
+
+
+def _cells(rows: Any) -> dict[bytes, dict[bytes, bytes]]:
+    return {row.row: {column: cell.value for column, cell in row.columns.items()} for row in rows}
 
 
 def _pauses() -> Iterator[float]:

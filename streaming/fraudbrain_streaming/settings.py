@@ -30,7 +30,10 @@ class Settings:
     """The jars of Spark's Kafka connector."""
 
     worker: str = "archive"
-    """The name under which progress is published."""
+    """The name under which the archive publishes its progress; the loop is always `loop`."""
+
+    jobs: tuple[str, ...] = ("archive", "loop")
+    """What runs in this application. Each job can run in one of its own."""
 
     trigger_ms: int = 1_000
     """Shortest time from batch to batch. Shorter: the lake gets more and smaller files and Spark's fixed
@@ -39,6 +42,13 @@ class Settings:
     records_per_batch: int = 60_000
     """Most records in a batch, of all topics. They are held in memory whole: about 0.5 GB at 60,000 of 2 KiB.
     Fewer: catching up after an outage is slower."""
+
+    cut_into: int = 1
+    """Pieces into which the loop cuts each batch, folding and committing one by one. For proofs that its results
+    do not depend on how the topics were cut: each piece costs some calls to HBase."""
+
+    cut_seed: int | None = None
+    """Instead a random number of pieces, from 1 to 20, by a generator with this seed."""
 
     generation: int = 1
     """The generation of the topics `events` and `decisions`."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 _JVM_END_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.2
 
 
 def session(name: str, *, jars: tuple[Path, ...], driver_memory: str) -> SparkSession:
@@ -67,31 +68,32 @@ def _ignored_by_children(*signals: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
-def follow(query: StreamingQuery, stop: threading.Event) -> bool:
-    """Wait until `stop` is set or the query ends by itself. True if it still runs, false if it failed."""
+def follow(queries: Sequence[StreamingQuery], stop: threading.Event) -> bool:
+    """Wait 0.2 s or until `stop` is set. True if all queries still run and shall go on."""
     try:
-        while query.isActive:
-            if stop.wait(0.2):
-                return True
+        return not stop.wait(_LOOK_EVERY_S) and all(query.isActive for query in queries)
     except (Py4JError, OSError):  # the JVM is gone
-        return stop.is_set()
-    return False
+        return False
 
 
 def failure(query: StreamingQuery) -> str:
-    """Why the query ended by itself, in Spark's own words; for logs these are too long and may quote data."""
+    """Why the query ended by itself, in Spark's own words; for logs these are too long and may quote data.
+
+    Empty if it did not.
+    """
     try:
-        return str(query.exception())
+        return str(query.exception() or "")
     except (Py4JError, OSError):
         return "the JVM ended"
 
 
-def end(spark: SparkSession, query: StreamingQuery | None) -> None:
-    """Stop query, session and JVM. A running batch gets 10 s; what it has not done the next start does."""
+def end(spark: SparkSession, queries: Sequence[StreamingQuery]) -> None:
+    """Stop queries, session and JVM. A running batch gets 10 s; what it has not done the next start does."""
     gateway = spark.sparkContext._gateway
     with contextlib.suppress(Py4JError, PySparkException, OSError):  # the JVM may be gone already
         spark.sparkContext.setLogLevel("OFF")
-        if query is not None:
+    for query in queries:
+        with contextlib.suppress(Py4JError, PySparkException, OSError):
             query.stop()
     with contextlib.suppress(Py4JError, PySparkException, OSError):
         spark.stop()
