@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from typing import Final
 
-from pyspark.sql.streaming.query import StreamingQuery
-
 from fraudbrain_shared.scenario import Scenario, load_scenario
 from fraudbrain_shared.topics import Names
 from fraudbrain_streaming import spark as spark_session
@@ -37,7 +35,7 @@ def run(settings: Settings, stop: threading.Event) -> bool:
 
 def _run(settings: Settings, jobs: list[Job], stop: threading.Event) -> bool:
     spark = spark_session.session("fraudbrain", jars=settings.jars, driver_memory=settings.driver_memory)
-    queries: dict[str, StreamingQuery] = {}
+    queries: dict[str, spark_session.Query] = {}
     try:
         for job in jobs:
             queries[job.name] = job.start(spark)

@@ -15,6 +15,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+Query = StreamingQuery
+
 _JVM_END_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.2
 

@@ -115,9 +115,9 @@ class SlowTier:
         return self.process, psutil.Process(self.process.pid).children(recursive=True)
 
     def progress(self) -> Progress | None:
-        """The last that was published."""
-        told = list(kafka.read_all(self.stack.kafka_bootstrap, self.names.topic("progress")))
-        value = told[-1].value() if told else None
+        """The last that the archive published."""
+        told = kafka.read_all(self.stack.kafka_bootstrap, self.names.topic("progress"))
+        value = {each.key(): each.value() for each in told}.get(b"streaming|archive")
         return msgspec.json.decode(value, type=Progress) if value else None
 
     def ends(self) -> Mapping[str, Mapping[str, int]]:
