@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
-import msgspec
+from pathlib import Path
 
 from fraudbrain_deploy import demo_payments, kafka, spaces
+from fraudbrain_deploy.demo_report import DemoReport, live_account
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.doctor import examine
 from fraudbrain_deploy.errors import UserError
@@ -17,18 +17,21 @@ from fraudbrain_deploy.interruption import undisturbed
 from fraudbrain_deploy.memory import PeakMemory
 from fraudbrain_deploy.reconcile import reconcile
 from fraudbrain_deploy.replay import ReplayReport, replay
+from fraudbrain_deploy.replaying import controls_log
 from fraudbrain_deploy.replaying.display import Silent
-from fraudbrain_deploy.replaying.report import Latency
+from fraudbrain_deploy.replaying.hindsight import Since, review
+from fraudbrain_deploy.replaying.stepping import Stepping
 from fraudbrain_deploy.replaying.waiting import wait_archived
 from fraudbrain_deploy.stack import StackSettings, down, spark_jars, status, up
 from fraudbrain_deploy.stack.lifecycle import Progress as StackProgress
 from fraudbrain_deploy.steps import Steps, Tell
 from fraudbrain_deploy.tiers import Tier, check_alive, start_realtime, start_streaming, stop_all, wait_ready
 
-PARTS = ("kafka", "hbase", "thrift")
+PARTS = ("kafka", "hbase", "thrift", "mlflow")
 READY_S = 240.0
 """Spark needs 10 s on a quiet machine; a small busy one took 45."""
 
+STEP_MS = 86_400_000
 _ARCHIVED = ("events", "decisions", "labels")
 
 
@@ -42,36 +45,6 @@ class Wishes:
     @property
     def live_events(self) -> int:
         return max(1, round(self.events_per_s * self.live_s))
-
-
-class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo found: the books of its space, the live stretch, and what it took.
-
-    Latency is from the moment at which a payment was due to be sent to the reading of its decision.
-    `peak_memory_bytes` is the resident memory of the platform's and the demo's processes together.
-    """
-
-    events: int
-    decisions: int
-    folded: int
-    duplicates: int
-    dead_letters: int
-    missing: int
-    degraded: int
-    conflicts: int
-    labels: int
-    outcomes: dict[str, int]
-    history_events: int
-    history_events_per_s: float
-    live_events: int
-    live_events_per_s: float
-    latency_ms: Latency | None
-    peak_memory_bytes: int
-    seconds: dict[str, float]
-    balanced: bool
-    verdict: str
-    example: tuple[str, str] | None
-    """Subject and event id of a payment that was not approved, to look at."""
 
 
 @contextmanager
@@ -96,38 +69,65 @@ def demonstration(deployment: Deployment, wishes: Wishes, steps: Steps) -> Itera
 def _show(
     deployment: Deployment, wishes: Wishes, steps: Steps, tiers: "tuple[Tier, Tier]", memory: PeakMemory
 ) -> DemoReport:
+    fast, slow = tiers
     with steps.step("simulate payments, frauds among them, and labels that come late") as tell:
         files = demo_payments.make(deployment.data / "demo", wishes.live_events, tell)
-        history, live = (event_stream(deployment.scenario, folder) for folder in (files.history, files.live))
+        history = event_stream(deployment.scenario, files.history)
     with steps.step("start the fast tier and the slow tier") as tell:
         wait_ready(deployment, tiers, READY_S, tell)
-    with steps.step(f"replay a history of {history.events:,} payments as fast as it goes") as tell:
-        past = replay(deployment, history, tiers=tiers[:1], display=_Told(tell, history.events))
-    with steps.step(f"decide {live.events:,} payments live, {wishes.events_per_s:g} a second") as tell:
-        scores = files.live / "decisions.parquet"
-        present = replay(
-            deployment, live, rate=wishes.events_per_s, out=scores, tiers=tiers[:1], display=_Told(tell, live.events)
-        )
+    with steps.step(f"replay a history of {history.events:,} payments day by day; then a model learns from it") as tell:
+        stepping = Stepping(STEP_MS, at_end=True)
+        told = _Told(tell, history.events)
+        past = replay(deployment, history, stepping=stepping, tiers=[fast], slow=slow, display=told)
+    since = _now(deployment)
+    waves = f"an attack of {len(files.attack.events)} payments and a rush of {len(files.rush.events)} good ones"
+    with steps.step(f"live, {files.storm_per_s:.0f} payments a second: {waves}, at terminals of their own") as tell:
+        storm = _live(deployment, files.storm, files.storm_per_s, fast, tell)
+    with steps.step(f"live, {wishes.events_per_s:g} payments a second, {wishes.live_events:,} in all") as tell:
+        load = _live(deployment, files.load, wishes.events_per_s, fast, tell)
     with steps.step("wait until the slow tier has everything in the lake") as tell:
-        _wait_archived(deployment, tiers[1], tell)
+        _wait_archived(deployment, slow, tell)
     with steps.step("reconcile: has every event ended in exactly one way?") as tell:
         check_alive(tiers)
         books = reconcile(deployment, lambda topic, count: tell(f"{topic}: {count:,} records"))
+    with steps.step("decide again in hindsight: what did the parameters and the model change?"):
+        moves, releases = controls_log.moves(deployment), controls_log.releases(deployment)
+        reviewed = review(deployment, since, releases)
+        account = live_account(reviewed, moves, files.attack, files.rush, files.labels())
     return DemoReport(
         **{name: getattr(books, name) for name in _BOOKED},
-        labels=past.labels + present.labels,
-        outcomes=_sum(past, present),
+        labels=past.labels,
+        outcomes=_sum(past, storm, load),
         history_events=history.events,
         history_events_per_s=past.events_per_s,
-        live_events=live.events,
-        live_events_per_s=present.events_per_s,
-        latency_ms=present.latency_ms,
+        live_events=load.events,
+        live_events_per_s=load.events_per_s,
+        latency_ms=load.latency_ms,
+        moves=len(moves),
+        releases=[each.version for each in releases],
+        history_loop=past.loop,
+        live=account,
         peak_memory_bytes=memory.peak_bytes,
         seconds=dict(steps.seconds),
         balanced=books.balanced,
         verdict=books.verdict(),
-        example=demo_payments.example(scores),
+        example=demo_payments.example(_scores(files.load)),
     )
+
+
+def _live(deployment: Deployment, folder: Path, events_per_s: float, fast: Tier, tell: Tell) -> ReplayReport:
+    live = event_stream(deployment.scenario, demo_payments.happening_now(folder, events_per_s))
+    told = _Told(tell, live.events)
+    return replay(deployment, live, rate=events_per_s, out=_scores(folder), tiers=[fast], display=told)
+
+
+def _scores(folder: Path) -> Path:
+    return folder / "decisions.parquet"
+
+
+def _now(deployment: Deployment) -> Since:
+    bootstrap, names = deployment.stack.kafka_bootstrap, deployment.names
+    return Since(*(kafka.end_offsets(bootstrap, names.topic(topic)) for topic in ("events", "decisions")))
 
 
 _BOOKED = ("events", "decisions", "folded", "duplicates", "dead_letters", "missing", "degraded", "conflicts")
@@ -144,10 +144,10 @@ def _check_machine(settings: StackSettings) -> None:
 
 @contextmanager
 def _stack(settings: StackSettings, steps: Steps) -> Iterator[None]:
-    """Kafka and HBase, running; stopped at the end whoever started them: the demo leaves no process."""
+    """Kafka, HBase and MLflow, running; stopped at the end whoever started them: the demo leaves no process."""
     with ExitStack() as ending:
         ending.callback(_stop_stack, settings, steps)
-        with steps.step("bring up Kafka and HBase") as tell:
+        with steps.step("bring up Kafka, HBase and MLflow") as tell:
             up(settings, PARTS, lambda progress: tell(_describe(progress)))
             tell("fetching Spark's connector to Kafka")
             spark_jars()
@@ -155,7 +155,7 @@ def _stack(settings: StackSettings, steps: Steps) -> Iterator[None]:
 
 
 def _stop_stack(settings: StackSettings, steps: Steps) -> None:
-    with undisturbed(), steps.step("stop Kafka and HBase; their data stay"):
+    with undisturbed(), steps.step("stop Kafka, HBase and MLflow; their data stay"):
         down(settings, PARTS)
 
 
@@ -187,9 +187,13 @@ class _Told(Silent):
     def __init__(self, tell: Tell, events: int) -> None:
         self._tell = tell
         self._events = events
+        self._step = ""
 
     def told(self, sent: int, decided: int) -> None:
-        self._tell(f"{sent:,} of {self._events:,} sent, {decided:,} decided")
+        self._tell(f"{self._step}{sent:,} of {self._events:,} sent, {decided:,} decided")
+
+    def stepped(self, step: int, of: int, date_ms: int, moves: int) -> None:
+        self._step = f"day {step} of {of}, {moves:,} moves; "
 
 
 def _describe(progress: StackProgress) -> str:
