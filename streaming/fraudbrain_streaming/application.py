@@ -44,7 +44,7 @@ def _run(settings: Settings, jobs: list[Job], stop: threading.Event) -> bool:
                 if not _idle(job):
                     return False
         for job in jobs:
-            if failure := spark_session.failure(queries[job.name]):
+            if not stop.is_set() and (failure := spark_session.failure(queries[job.name])):
                 _LOG.error("%s ended: %s", job.name, job.cause(failure))
         return stop.is_set()
     finally:

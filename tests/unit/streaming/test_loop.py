@@ -11,6 +11,7 @@ import pytest
 from fraudbrain_shared.records import Labelled, ParameterValue
 from fraudbrain_shared.tuners.budget import BudgetState, bin_of
 from fraudbrain_streaming.jobs.loop.inputs import cut
+from fraudbrain_streaming.jobs.loop.loop import Broken
 from fraudbrain_streaming.jobs.loop.state_table import COLUMN, MARK_COLUMN
 from tests.unit.streaming.looping import (
     DAY,
@@ -131,6 +132,20 @@ def test_a_crash_at_any_call_doubles_and_loses_nothing() -> None:
             assert set(disk.records(topic)) == set(ONE_CUT.records(topic)), crash_at
         marks = [cells[MARK_COLUMN] for cells in disk.scan("decisions").values() if MARK_COLUMN in cells]
         assert len(marks) == len(set(marks)) == 12 * STEPS, crash_at
+
+
+def test_what_was_broken_off_is_not_committed_between_two_batches() -> None:
+    disk, log = Disk(), Log()
+    log.payment(0, T0, fraud=True)
+    log.archive(disk)
+    loop = loop_over(disk, log)
+    disk.calls_left = 0
+    with pytest.raises(Crash):
+        loop.batch([table(log.records)])
+    disk.calls_left = 10**9
+    with pytest.raises(Broken):
+        loop.idle()
+    assert disk.scan("loop") == {}
 
 
 def test_the_pieces_of_a_batch_keep_each_topic_in_order_and_lose_nothing() -> None:

@@ -11,7 +11,8 @@ so that the records do not depend on how the topics were cut into batches.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from typing import Final, Protocol
@@ -37,6 +38,10 @@ _LOG = logging.getLogger(__name__)
 CLOCK_JOB: Final = "context"
 CLOCK_EVERY_S: Final = 10.0
 _RETRY_S: Final = 0.5
+
+
+class Broken(Exception):
+    """The loop was broken off in the middle of something; another process must go on from its last commit."""
 
 
 class Publisher(Protocol):
@@ -93,6 +98,7 @@ class Loop:
         self._told_clock_s = self._retried_s = self._asked_ends_s = -inf
         self._retry_after_s = _RETRY_S
         self._moves = 0
+        self._is_broken = False
 
     @property
     def id(self) -> str:
@@ -112,7 +118,7 @@ class Loop:
 
     def batch(self, pieces: Sequence[pa.Table]) -> None:
         """A micro-batch, cut into one piece or several."""
-        with self._lock:
+        with self._lock, self._whole():
             *before, last = pieces
             for piece in before:
                 self._fold(piece)
@@ -130,9 +136,19 @@ class Loop:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._turn(read_to_end=False)
+            with self._whole():
+                self._turn(read_to_end=False)
         finally:
             self._lock.release()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """What was broken off in the middle must never be committed: after an error nothing is done any more."""
+        if self._is_broken:
+            raise Broken("the loop failed before")
+        self._is_broken = True
+        yield
+        self._is_broken = False
 
     def _fold(self, batch: pa.Table) -> None:
         inputs = self._reader.read(batch, self._head.applied)
