@@ -124,8 +124,7 @@ def _running(
 ) -> "Iterator[tuple[list[Tier], Tier | None]]":
     """What the replay needs, running: the tiers that were started here. They, and all else started, stop at the end."""
     from fraudbrain_deploy import spaces
-    from fraudbrain_deploy.replaying.barrier import LOOP
-    from fraudbrain_deploy.tiers import start_realtime, start_streaming, stop_all, wait_ready
+    from fraudbrain_deploy.tiers import LOOP, start_realtime, start_streaming, stop_all, wait_ready
 
     with ExitStack() as ending:
         ending.enter_context(_stack(deployment, (*_PARTS, "mlflow") if stepping and stepping.trains else _PARTS))

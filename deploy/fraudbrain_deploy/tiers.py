@@ -21,6 +21,10 @@ from fraudbrain_deploy.progress import ProgressReader
 from fraudbrain_deploy.stack import java_environment, spark_jars
 from fraudbrain_deploy.stack.lifecycle import last_lines
 
+ARCHIVE = "streaming|archive"
+LOOP = "streaming|loop"
+"""The keys under which the jobs of the slow tier tell their progress."""
+
 _KILL_WAIT_S = 10.0
 _LOG_LINES = 25
 # On a machine that both share, a batch of the slow tier must not stand in the way of an answer.
@@ -29,12 +33,12 @@ _SLOW_NICENESS = 10
 
 @dataclass(slots=True)
 class Tier:
-    """A running tier. `progress_key` is the key of its records on `progress`, `started_ms` when it was started."""
+    """A running tier. `progress_keys` are those of its records on `progress`, `started_ms` when it was started."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
-    progress_key: str
+    progress_keys: tuple[str, ...]
     started_ms: int = field(default_factory=lambda: int(time.time() * 1000))
 
     def alive(self) -> bool:
@@ -74,7 +78,7 @@ def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a")
     """Starts one worker of the fast tier. Returns at once; see `wait_ready`."""
     options = ["--group", group, "--worker", worker]
     program = [*_program("fraudbrain_realtime", deployment), *options]
-    return _start(deployment, f"realtime-{group}-{worker}", f"realtime|{group}|{worker}", program, {})
+    return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 
 
 def start_streaming(deployment: Deployment, cut_seed: int | None = None) -> Tier:
@@ -87,7 +91,7 @@ def start_streaming(deployment: Deployment, cut_seed: int | None = None) -> Tier
     cut = [] if cut_seed is None else ["--cut-seed", str(cut_seed)]
     program = [*_program("fraudbrain_streaming", deployment), *folders, "--jars", jars, *cut]
     java = java_environment(deployment.stack)
-    return _start(deployment, "streaming", "streaming|archive", program, java, niceness=_SLOW_NICENESS)
+    return _start(deployment, "streaming", (ARCHIVE, LOOP), program, java, niceness=_SLOW_NICENESS)
 
 
 def wait_ready(
@@ -101,7 +105,7 @@ def wait_ready(
     `on_wait` is told, twice a second, for whom it still waits.
     Raises TierEnded if one ends meanwhile, UserError after `timeout_s`.
     """
-    waiting = {tier.progress_key: tier for tier in tiers}
+    waiting = {key: tier for tier in tiers for key in tier.progress_keys}
     deadline = time.monotonic() + timeout_s
     with ProgressReader(deployment) as progress:
         while waiting:
@@ -112,7 +116,7 @@ def wait_ready(
                 if tier and record.ready and append_ms >= tier.started_ms:
                     del waiting[key]
             if waiting and time.monotonic() > deadline:
-                late = "; ".join(f"{tier.name} (log: {tier.log})" for tier in waiting.values())
+                late = "; ".join(f"{key} (log: {tier.log})" for key, tier in waiting.items())
                 raise UserError(f"Not ready within {timeout_s:.0f} s: {late}.", "The log says how far it came.")
 
 
@@ -146,7 +150,7 @@ def _program(module: str, deployment: Deployment) -> list[str]:
 def _start(
     deployment: Deployment,
     name: str,
-    progress_key: str,
+    progress_keys: tuple[str, ...],
     program: list[str],
     extra: dict[str, str],
     *,
@@ -164,4 +168,4 @@ def _start(
             env=os.environ | extra,
             start_new_session=True,
         )
-    return Tier(name, process, log, progress_key, started_ms)
+    return Tier(name, process, log, progress_keys, started_ms)

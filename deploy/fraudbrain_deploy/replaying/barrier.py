@@ -16,12 +16,11 @@ from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.progress import ProgressReader
 from fraudbrain_deploy.replaying.waiting import Watch
+from fraudbrain_deploy.tiers import ARCHIVE, LOOP
 from fraudbrain_shared.records import Progress, StepEnd, StepGoal
 
 READ_BY_SLOW: Final = ("events", "labels", "decisions")
 CONTROLS: Final = ("rules", "parameters", "context", "models")
-LOOP: Final = "streaming|loop"
-ARCHIVE: Final = "streaming|archive"
 NO_PROGRESS_S = 60.0
 FRESH_MS: Final = 5_000
 """A worker tells its progress each second; one that was silent for so long has ended."""

@@ -8,7 +8,7 @@ from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.progress import ProgressReader
-from fraudbrain_deploy.tiers import Tier, check_alive
+from fraudbrain_deploy.tiers import ARCHIVE, Tier, check_alive
 
 NO_PROGRESS_S = 120.0
 Place = TypeVar("Place")
@@ -39,7 +39,7 @@ def wait_archived(
             check_alive([tier])
             on_turn()
             for key, record, append_ms in progress.poll(_LOOK_EVERY_S):
-                if key == tier.progress_key and append_ms >= tier.started_ms:
+                if key == ARCHIVE and append_ms >= tier.started_ms:
                     there = {(topic, int(at)): end for topic, ats in record.offsets.items() for at, end in ats.items()}
 
 

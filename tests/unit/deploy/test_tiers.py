@@ -21,7 +21,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         log = tmp_path / f"{len(tiers)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(["sh", "-c", script], stdout=output, stderr=output, start_new_session=True)
-        tiers.append(Tier(f"tier{len(tiers)}", process, log, "key"))
+        tiers.append(Tier(f"tier{len(tiers)}", process, log, ("key",)))
         deadline = time.monotonic() + 10
         while b"up" not in log.read_bytes():
             assert time.monotonic() < deadline
