@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fraudbrain_deploy import kafka
+from fraudbrain_deploy import kafka, tiers
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.importing import EventSource, event_stream
@@ -61,8 +61,8 @@ class FakeTiers:
             return
         self._producer.produce(self._deployment.names.topic("parameters"), b"{}", f"value|x|{goal.step}".encode())
         self._producer.flush(10)
-        self._tell(barrier.ARCHIVE, Progress("streaming", "archive", goal.offsets, ready=True))
-        self._tell(barrier.LOOP, Progress("streaming", "loop", step=f"{goal.run}|{goal.step}", ready=True))
+        self._tell(tiers.ARCHIVE, Progress("streaming", "archive", goal.offsets, ready=True))
+        self._tell(tiers.LOOP, Progress("streaming", "loop", step=f"{goal.run}|{goal.step}", ready=True))
 
     def _received(self) -> dict[str, dict[str, int]]:
         names = self._deployment.names
