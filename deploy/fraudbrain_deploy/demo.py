@@ -100,7 +100,7 @@ def _show(
         outcomes=_sum(past, storm, load),
         history_events=history.events,
         history_events_per_s=past.events_per_s,
-        live_events=load.events,
+        live_events=sum(load.outcomes.values()),
         live_events_per_s=load.events_per_s,
         latency_ms=load.latency_ms,
         moves=len(moves),

@@ -36,6 +36,10 @@ MIN_HISTORY = 10
 FRAUD_RATES = {"stolen_card.rate": 2.0, "compromised_terminal.rate": 0.5, "copied_details.rate": 0.5}
 """More than in life: after so few days there must be frauds enough to learn from."""
 
+LABELS = {"labels.fraud_days": 3.0, "labels.fraud_days_spread": 0.0, "labels.good_days": 3.0}
+"""Good and bad become known alike: were frauds known sooner, all that is known of the last days would be frauds, and
+a model that learns from so few days would take whatever is typical of late ones for a sign of fraud."""
+
 _DAY_MS = 86_400_000
 _AHEAD_MS = 1_500  # until the sender is ready
 
@@ -142,6 +146,7 @@ def _settings(customers: int) -> dict[str, Any]:
         "customers.count": customers,
         "terminals.count": customers // 2,
         **FRAUD_RATES,
+        **LABELS,
         "attack": [wave | {"amount_times": 3.0}],
         "rush": [wave | {"amount_times": 1.0}],
     }
