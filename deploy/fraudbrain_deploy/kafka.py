@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from confluent_kafka import (
@@ -263,7 +263,9 @@ def _group_is_gone(admin: AdminClient, group: str, timeout_s: float) -> bool:
     return True
 
 
+@lru_cache(maxsize=4)
 def _admin(bootstrap: str) -> AdminClient:
+    """One for all calls: a replay asks several times in each step, and a new one first has to connect."""
     return AdminClient({"bootstrap.servers": bootstrap, **TOLD_BY_THE_CLIENT})
 
 

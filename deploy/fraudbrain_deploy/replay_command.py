@@ -67,8 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-slow", action="store_true", help="start the slow tier too, and wait for its archive; always in steps"
     )
-    parser.add_argument(
-        "--cut-seed", type=int, metavar="N", help="in steps: the slow tier cuts its batches by chance (for tests)"
+    cut = parser.add_mutually_exclusive_group()
+    cut.add_argument(
+        "--cut-into", type=_positive, metavar="N", help="in steps: the slow tier cuts its batches in N (for proofs)"
+    )
+    cut.add_argument(
+        "--cut-seed", type=int, metavar="N", help="in steps: the slow tier cuts its batches by chance (for proofs)"
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N events")
     parser.add_argument(
@@ -136,7 +140,7 @@ def _running(
         if not (arguments.into and _is_running(deployment, f"realtime|{arguments.group}|")):
             started.append(start_realtime(deployment, group=arguments.group))
         wants_slow = arguments.with_slow or (stepping and not (arguments.into and _is_running(deployment, LOOP)))
-        slow = start_streaming(deployment, arguments.cut_seed) if wants_slow else None
+        slow = start_streaming(deployment, _slow_options(stepping, arguments)) if wants_slow else None
         if slow:
             started.append(slow)
         wait_ready(deployment, started, _READY_S)
@@ -191,8 +195,8 @@ def _stepping(scenario: "Scenario", arguments: argparse.Namespace) -> "Stepping 
     from fraudbrain_deploy.replaying.stepping import Stepping
 
     if not isinstance(arguments.pace, InSteps):
-        if arguments.train is not None or arguments.cut_seed is not None:
-            raise UserError("--train and --cut-seed need a --pace of steps.", "Use for example --pace 1d.")
+        if any(each is not None for each in (arguments.train, arguments.cut_into, arguments.cut_seed)):
+            raise UserError("--train, --cut-into and --cut-seed need a --pace of steps.", "Use for example --pace 1d.")
         return None
     refuse_long_steps(scenario, arguments.pace.length_ms)
     wish = arguments.train
@@ -202,6 +206,16 @@ def _stepping(scenario: "Scenario", arguments: argparse.Namespace) -> "Stepping 
     if wish is None and scenario.model is not None:
         every_ms = scenario.model.retrain_every_ms
     return Stepping(arguments.pace.length_ms, every_ms, at_end=wish == "end")
+
+
+def _slow_options(stepping: "Stepping | None", arguments: argparse.Namespace) -> list[str]:
+    """How the slow tier is to read: in steps everybody waits for it, so it looks more often for what has come."""
+    options = ["--trigger", "200ms"] if stepping else []
+    if arguments.cut_into is not None:
+        options += ["--cut-into", str(arguments.cut_into)]
+    if arguments.cut_seed is not None:
+        options += ["--cut-seed", str(arguments.cut_seed)]
+    return options
 
 
 def _limit(arguments: argparse.Namespace) -> int | None:

@@ -81,15 +81,14 @@ def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a")
     return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 
 
-def start_streaming(deployment: Deployment, cut_seed: int | None = None) -> Tier:
+def start_streaming(deployment: Deployment, options: Sequence[str] = ()) -> Tier:
     """Starts the slow tier with all its jobs in one Spark application. Returns at once; see `wait_ready`.
 
-    With a `cut_seed` it cuts what it reads into batches by chance: for tests that this changes nothing.
+    `options` are further ones of its own command, such as `--trigger 200ms`.
     """
     jars = ",".join(map(str, spark_jars()))
     folders = ["--lake", str(deployment.lake), "--checkpoints", str(deployment.checkpoints)]
-    cut = [] if cut_seed is None else ["--cut-seed", str(cut_seed)]
-    program = [*_program("fraudbrain_streaming", deployment), *folders, "--jars", jars, *cut]
+    program = [*_program("fraudbrain_streaming", deployment), *folders, "--jars", jars, *options]
     java = java_environment(deployment.stack)
     return _start(deployment, "streaming", (ARCHIVE, LOOP), program, java, niceness=_SLOW_NICENESS)
 

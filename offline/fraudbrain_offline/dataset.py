@@ -2,6 +2,10 @@
 
 "Log and wait": the vectors are what the fast tier saw just before each event, so nothing that became
 known later can stand in them; labels that became known after the cut are not looked at.
+
+Frauds and good events may become known after different times. Of the last days before a cut only the quicker
+kind is known, and a model would take whatever is typical of late events for a sign of it. So events are left
+out for which 95 % of the labels of either kind would not be there yet, by the delays of all labels that are.
 """
 
 from dataclasses import dataclass
@@ -10,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from fraudbrain_offline.lake import open_lake
 from fraudbrain_shared.scenario import Scenario
@@ -17,6 +22,8 @@ from fraudbrain_shared.scenario.feature_set import feature_names, feature_set
 
 Matrix: TypeAlias = npt.NDArray[np.float32]
 Times: TypeAlias = npt.NDArray[np.int64]
+
+_MATURE_SHARE: Final = 0.95
 
 # Of several labels of an event the one that became known last counts; of those the one sent last.
 _KNOWN: Final = """
@@ -29,6 +36,7 @@ _KNOWN: Final = """
 _DECIDED: Final = """
     SELECT * FROM effective_decisions
     WHERE epoch_ms(event_time) <= $cut AND epoch_ms(event_time) > $begin
+        AND (context_clock IS NULL OR context_clock < event_time)
 """
 _COUNTS: Final = f"""
     SELECT count(*) FILTER (fraud IS NULL), count(*) FILTER (fraud IS NOT NULL AND feature_set <> $feature_set)
@@ -40,8 +48,9 @@ _COUNTS: Final = f"""
 class DataSet:
     """Labelled decisions in the order of (event time, event id). Times are UTC ms; a missing value is NaN.
 
-    Beside it, `unlabelled` decisions had no label yet, and those of `other_feature_sets` cannot be mixed with
-    these: they were made before the scenario's features changed.
+    Beside it, `unlabelled` decisions had no label yet, `immature` ones had but were younger than `maturity_ms`,
+    and those of `other_feature_sets` cannot be mixed with these: they were made before the scenario's
+    features changed. Decisions that saw a context which already knew of later events are not counted at all.
     """
 
     features: tuple[str, ...]
@@ -53,6 +62,8 @@ class DataSet:
     subjects: npt.NDArray[np.str_]
     event_times: Times
     known_at: Times
+    maturity_ms: int
+    immature: int
     unlabelled: int
     other_feature_sets: int
 
@@ -79,7 +90,7 @@ def read_data_set(
     )
     with open_lake(lake) as connection:
         [(unlabelled, others)] = connection.execute(_COUNTS, asked).fetchall()
-        found: Any = connection.sql(
+        labelled: Any = connection.sql(
             f"""
             SELECT event_id, subject, epoch_ms(event_time) AS event_time, fraud, known_at, {values}
             FROM ({_DECIDED}) JOIN ({_KNOWN}) USING (subject, event_id)
@@ -88,6 +99,8 @@ def read_data_set(
             """,
             params=asked,
         ).to_arrow_table()
+    maturity_ms = _maturity_ms(labelled)
+    found = labelled.filter(pc.less_equal(labelled["event_time"], cut_ms - maturity_ms))
     columns = [found.column(f"v{at}").to_numpy() for at in range(len(features))]
     rows = np.column_stack(columns).astype(np.float32)
     rows[~np.isfinite(rows)] = np.nan  # what float32 cannot hold is missing, to the kernel as well
@@ -101,6 +114,16 @@ def read_data_set(
         subjects=found.column("subject").to_numpy().astype(np.str_),
         event_times=found.column("event_time").to_numpy().astype(np.int64),
         known_at=found.column("known_at").to_numpy().astype(np.int64),
+        maturity_ms=maturity_ms,
+        immature=len(labelled) - len(found),
         unlabelled=unlabelled,
         other_feature_sets=others,
     )
+
+
+def _maturity_ms(labelled: Any) -> int:
+    """How old an event must be for its label to be known almost surely, be it a fraud or not."""
+    delays = labelled["known_at"].to_numpy() - labelled["event_time"].to_numpy()
+    fraud = labelled["fraud"].to_numpy()
+    kinds = [delays[fraud], delays[~fraud]]
+    return max((int(np.quantile(kind, _MATURE_SHARE, method="higher")) for kind in kinds if len(kind)), default=0)

@@ -74,7 +74,8 @@ def _add_view(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise LakeUnreadable(f"{path} uses {', '.join(features)} of Delta, which is not read here")
     view = path.name.replace("-", "_")
     if files := table.file_uris():
-        connection.read_parquet(files, hive_partitioning=True).create_view(view)
+        # By name: older files lack columns that were added since.
+        connection.read_parquet(files, hive_partitioning=True, union_by_name=True).create_view(view)
     else:
         connection.register(view, pa.schema(table.schema().to_arrow()).empty_table())
 

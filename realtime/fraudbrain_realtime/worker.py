@@ -80,8 +80,10 @@ class Worker:
             self._loop.turn(IDLE_WAIT_S)
             now = time.monotonic()
             if now >= controls_due:
-                self._feed.refresh()
+                has_received = self._feed.refresh()
                 controls_due = now + CONTROLS_EVERY_S
+                if has_received:  # somebody may wait for it
+                    progress_due = now
             if now >= progress_due:
                 self._publish_progress()
                 progress_due = now + PROGRESS_EVERY_S

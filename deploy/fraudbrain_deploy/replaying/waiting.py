@@ -12,7 +12,7 @@ from fraudbrain_deploy.tiers import ARCHIVE, Tier, check_alive
 
 NO_PROGRESS_S = 120.0
 Place = TypeVar("Place")
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 0.1
 
 
 def wait_decided(

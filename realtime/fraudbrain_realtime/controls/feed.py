@@ -49,10 +49,12 @@ class ControlFeed:
         self._receive(records)
         self._release_unless_stepped()
 
-    def refresh(self) -> None:
-        """Takes what is new, without waiting."""
+    def refresh(self) -> bool:
+        """Takes what is new, without waiting; whether any control record was."""
+        before = sum(self.received.values())
         self._receive(self._read(0.0))
         self._release_unless_stepped()
+        return sum(self.received.values()) > before
 
     def enter(self, step: str) -> None:
         """Makes the controls what they are for the events of a step; the empty one is life.

@@ -75,3 +75,23 @@ def test_only_the_window_before_the_cut_is_read(tmp_path: Path) -> None:
 def test_what_float32_cannot_hold_is_missing(tmp_path: Path) -> None:
     data = read(fill(tmp_path, [decision("a", amount=1e300)], [label("a", BEGIN_MS, fraud=True)]), BEGIN_MS)
     assert np.isnan(data.rows).all()
+
+
+def test_events_too_young_for_the_slower_kind_of_label_are_left_out(tmp_path: Path) -> None:
+    """Frauds are known after a day, good events after ten: of the last ten days only frauds would be there."""
+    decisions, labels = [], []
+    for day in range(30):
+        for name, delay_days, fraud in ((f"f{day}", 1, True), (f"g{day}", 10, False)):
+            event_time = BEGIN_MS + day * DAY_MS
+            decisions.append(decision(name, event_time))
+            labels.append(label(name, event_time + delay_days * DAY_MS, fraud=fraud))
+    data = read(fill(tmp_path, decisions, labels), BEGIN_MS + 30 * DAY_MS)
+    assert (data.maturity_ms, data.immature) == (10 * DAY_MS, 9)
+    assert (data.frauds, len(data)) == (21, 42)
+
+
+def test_a_decision_whose_context_knew_of_later_events_is_left_out(tmp_path: Path) -> None:
+    clocks = {"before": BEGIN_MS - 1, "at": BEGIN_MS, "after": BEGIN_MS + 1, "none": None}
+    decisions = [decision(name, context_clock=clock) for name, clock in clocks.items()]
+    data = read(fill(tmp_path, decisions, [label(name, BEGIN_MS, fraud=True) for name in clocks]), BEGIN_MS)
+    assert sorted(data.event_ids.tolist()) == ["before", "none"]

@@ -30,6 +30,7 @@ class Decisions:
             ("generation", pa.int64()),
             ("feature_set", pa.string()),
             ("features", pa.list_(pa.float64())),
+            ("context_clock", TIMESTAMP),
         ]
     )
 
@@ -56,4 +57,5 @@ class Decisions:
             decision.generation,
             decision.feature_set,
             decision.features,
+            None if decision.context_clock is None else microseconds(decision.context_clock),
         )

@@ -23,9 +23,11 @@ from fraudbrain_streaming.jobs.archive.events import Events
 from fraudbrain_streaming.jobs.archive.first_wins import FirstWins
 from fraudbrain_streaming.jobs.archive.labels import Labels
 from fraudbrain_streaming.jobs.archive.lake_table import LakeTable
+from fraudbrain_streaming.jobs.archive.raw import RAW
 from fraudbrain_streaming.jobs.failure import batch_failed
 from fraudbrain_streaming.kafka import ProgressTopic, TopicLog, topic_logs
 from fraudbrain_streaming.settings import Settings
+from fraudbrain_streaming.topic_query import TopicQuery
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,15 +55,16 @@ class ArchiveJob:
     def start(self, spark: SparkSession) -> StreamingQuery:
         settings = self._settings
         at_start = self._progress_now()
-        query = archive_query.start(
-            spark,
+        query = TopicQuery(
+            name=self.name,
             bootstrap=settings.bootstrap,
             starts=self._starts,
+            beside=archive_query.HEADERS,
+            schema=RAW,
             checkpoint=self._checkpoint,
             records_per_batch=settings.records_per_batch,
             trigger_ms=settings.trigger_ms,
-            file=self._file,
-        )
+        ).start(spark, self._file)
         _LOG.info("archive is up: space=%s lake=%s", settings.space, settings.lake)
         self._tell_start(at_start)
         return query

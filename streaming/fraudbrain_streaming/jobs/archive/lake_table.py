@@ -77,6 +77,7 @@ class LakeTable:
             self._table,
             rows,
             mode="append",
+            schema_mode="merge",  # a table may be older than a column
             writer_properties=_WRITER,
             commit_properties=CommitProperties(app_transactions=held),
         )

@@ -1,18 +1,15 @@
-"""The query `archive`: the topics with history, read by Spark, given to the archive batch by batch."""
+"""What the query `archive` reads: the topics with history, from where, and with which checkpoint."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.streaming.query import StreamingQuery
-
 from fraudbrain_streaming.jobs.archive.lake_table import LakeTable
-from fraudbrain_streaming.jobs.archive.raw import RAW
 from fraudbrain_streaming.kafka import TopicLog
 
+# Headers are needed of dead letters only and cost as much as all the rest.
+HEADERS = "if(topic like '%.dead-letters', headers, null) as headers"
 _VERSION = "1"  # raised with a change after which an old checkpoint must not be continued
 
 
@@ -61,51 +58,3 @@ def checkpoint(folder: Path, tables: Mapping[str, LakeTable]) -> Path:
     """The query's checkpoint. Its name says what it reads and where to: another table, another checkpoint."""
     definition = [_VERSION, *sorted((topic, table.id) for topic, table in tables.items())]
     return folder / f"archive-{hashlib.sha256(json.dumps(definition).encode()).hexdigest()[:16]}"
-
-
-def start(
-    spark: SparkSession,
-    *,
-    bootstrap: str,
-    starts: Mapping[str, Mapping[int, int]],
-    checkpoint: Path,
-    records_per_batch: int,
-    trigger_ms: int,
-    file: Callable[[int, pa.Table], None],
-) -> StreamingQuery:
-    """Start reading; `file` gets each batch on a thread of its own, an exception of it ends the query.
-
-    `starts` counts for a new checkpoint only. Rows that were deleted before they were read end the
-    query as well.
-    """
-    records = (
-        spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap)
-        .option("subscribe", ",".join(sorted(starts)))
-        .option("startingOffsets", json.dumps(starts))
-        .option("failOnDataLoss", "true")
-        .option("includeHeaders", "true")
-        .option("maxOffsetsPerTrigger", str(records_per_batch))
-        .load()
-        # Headers are needed of dead letters only and cost as much as all the rest.
-        .selectExpr(
-            "topic",
-            "partition",
-            "offset",
-            "unix_millis(timestamp) as append_time",
-            "key",
-            "value",
-            "if(topic like '%.dead-letters', headers, null) as headers",
-        )
-    )
-
-    def foreach(batch: DataFrame, batch_id: int) -> None:
-        file(batch_id, batch.toArrow().cast(RAW))
-
-    return (
-        records.writeStream.queryName("archive")
-        .foreachBatch(foreach)
-        .option("checkpointLocation", str(checkpoint))
-        .trigger(processingTime=f"{trigger_ms} milliseconds")
-        .start()
-    )

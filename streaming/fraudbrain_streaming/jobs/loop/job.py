@@ -17,12 +17,13 @@ from fraudbrain_streaming.hbase import Store
 from fraudbrain_streaming.jobs.failure import batch_failed
 from fraudbrain_streaming.jobs.loop import query as loop_query
 from fraudbrain_streaming.jobs.loop.controls import CONTROL_TOPICS, TopicRecord
-from fraudbrain_streaming.jobs.loop.inputs import cut
+from fraudbrain_streaming.jobs.loop.inputs import LOOP_RAW, cut
 from fraudbrain_streaming.jobs.loop.loop import Loop, Surroundings
 from fraudbrain_streaming.jobs.loop.offsets import INPUTS, Offsets
 from fraudbrain_streaming.jobs.loop.state_table import StateTable
 from fraudbrain_streaming.kafka import BrokerProblem, Outlet, ProgressTopic, TopicEnds, TopicTail, topic_logs
 from fraudbrain_streaming.settings import Settings
+from fraudbrain_streaming.topic_query import TopicQuery
 
 _LOG = logging.getLogger(__name__)
 _MOST_PIECES = 20
@@ -59,15 +60,16 @@ class LoopJob:
     def start(self, spark: SparkSession) -> StreamingQuery:
         settings = self._settings
         self._loop.start()
-        query = loop_query.start(
-            spark,
+        query = TopicQuery(
+            name=self.name,
             bootstrap=settings.bootstrap,
             starts=self._starts,
+            beside=loop_query.STEP,
+            schema=LOOP_RAW,
             checkpoint=loop_query.checkpoint(settings.checkpoints, self._loop.id, self._topics),
             records_per_batch=settings.records_per_batch,
             trigger_ms=settings.trigger_ms,
-            fold=self._fold,
-        )
+        ).start(spark, self._fold)
         _LOG.info("loop is up: space=%s", settings.space)
         return query
 
