@@ -22,12 +22,21 @@ _LOOK_EVERY_S = 0.2
 
 
 class Trained(msgspec.Struct, frozen=True):
-    """What training printed: the release's version, or why there was nothing to learn from yet."""
+    """What training printed: the release's version, or why there was nothing to learn from yet; and why the
+    release did not go live, if it did not."""
 
     version: str | None = None
     skipped: str | None = None
     rows: int = 0
     frauds: int = 0
+    refused: str | None = None
+
+
+class _Promoted(msgspec.Struct, frozen=True):
+    """What promotion printed."""
+
+    state: str
+    reason: str = ""
 
 
 def train_and_promote(deployment: Deployment, as_of_ms: int, *, on_turn: Callable[[], None]) -> Trained:
@@ -41,9 +50,10 @@ def train_and_promote(deployment: Deployment, as_of_ms: int, *, on_turn: Callabl
     ]
     cut = ["--as-of", str(as_of_ms), "--lake", str(deployment.lake), "--set-champion"]
     trained = msgspec.json.decode(_run(deployment, ["train", *cut, *where], on_turn), type=Trained)
-    if trained.skipped is None:  # else the alias may still name a model of an earlier replay
-        _run(deployment, ["promote", "--once", *where], on_turn)
-    return trained
+    if trained.skipped is not None:  # the alias may still name a model of an earlier replay
+        return trained
+    promoted = msgspec.json.decode(_run(deployment, ["promote", "--once", *where], on_turn), type=_Promoted)
+    return msgspec.structs.replace(trained, refused=promoted.reason) if promoted.state == "refused" else trained
 
 
 def _run(deployment: Deployment, arguments: list[str], on_turn: Callable[[], None]) -> bytes:

@@ -93,4 +93,6 @@ def _moves(ends: dict[str, dict[str, int]]) -> int:
 def _told(trained: Trained) -> str:
     if trained.version is None:
         return f"no model yet: {trained.skipped}"
-    return f"model {trained.version}, trained on {trained.rows:,} labelled decisions, {trained.frauds:,} of them frauds"
+    fate = "" if trained.refused is None else f"; it does not go live: {trained.refused}"
+    rows = f"{trained.rows:,} labelled decisions, {trained.frauds:,} of them frauds"
+    return f"model {trained.version}, trained on {rows}{fate}"
