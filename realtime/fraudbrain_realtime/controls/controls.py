@@ -17,17 +17,13 @@ from fraudbrain_shared.features import ContextView, Profile
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision, RuleSet, Source
 from fraudbrain_shared.scenario import Scenario, ScenarioError
+from fraudbrain_shared.scenario.own_rules import own_rules
 
 LIVE_RULES = b"live"
 CHAMPION = b"champion"
 KEPT_PROBLEMS = 5
 
 log = logging.getLogger(__name__)
-
-
-def own_rules(scenario: Scenario) -> RuleSet:
-    """The rule set that stands in the scenario's folder: live until another is published."""
-    return RuleSet(version=f"scenario-{scenario.version}", rules=scenario.rules, policy=scenario.policy)
 
 
 class Controls:
