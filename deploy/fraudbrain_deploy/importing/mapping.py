@@ -131,6 +131,8 @@ def _field(declared: Field, column: Column, scale: float | None) -> Converted:
             return doubles(column, scale)
         case "bool":
             return booleans(column)
+        case _:
+            raise AssertionError(declared.type)
 
 
 def _mapped(

@@ -35,6 +35,13 @@ class Type(Enum):
     def is_list(self) -> bool:
         return self.value.startswith("list of ")
 
+    @property
+    def element(self) -> "Type":
+        """The type of what a list of this type holds; ValueError for other types."""
+        if not self.is_list:
+            raise ValueError(f"{self.value} is no list")
+        return Type(self.value.removeprefix("list of "))
+
 
 SCALARS = tuple(each for each in Type if not each.is_list)
 
@@ -77,7 +84,9 @@ class Name:
     `code` is the Python expression that reads it inside the generated function: pure, cheap and never
     raising, for it may be read earlier than the author's `&&` suggests, or once for several rules.
     It yields a value of `type`, or None where `may_be_unknown`. A promised `range` of whole numbers, such
-    as a field's declared bounds, saves the overflow checks that it makes needless.
+    as a field's declared bounds, saves the overflow checks that it makes needless; of a list it bounds the elements.
+    `max_length` is the greatest number of characters of a text, or of each text in a list, and `max_items` that of
+    elements of a list: the cost of an expression is estimated by them.
     """
 
     path: str
@@ -85,6 +94,8 @@ class Name:
     code: str
     may_be_unknown: bool = False
     range: Range | None = None
+    max_length: int | None = None
+    max_items: int | None = None
 
 
 Scope = Mapping[str, Name]

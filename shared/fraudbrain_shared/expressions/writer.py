@@ -1,15 +1,19 @@
 """The Python code of a checked tree: plain operators where nothing can be absent, tests only where something can.
 
-All of it is pure and raises nothing, so it may run earlier than the author wrote it.
+All of it is pure and raises nothing, so it may run earlier than the author wrote it: what several expressions share is
+computed ahead, and so are macros, which become loops.
 """
 
 import re
-from collections.abc import Iterable, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fraudbrain_shared.expressions.patterns import Pattern
+from fraudbrain_shared.expressions.sharing import SharedParts, in_order
+from fraudbrain_shared.expressions.time_zones import Zone
 from fraudbrain_shared.expressions.tree import Scalar
-from fraudbrain_shared.expressions.typed_tree import Apply, Constant, Form, Node, Read
+from fraudbrain_shared.expressions.typed_tree import Apply, Constant, Element, Form, Loop, Node, Read
 from fraudbrain_shared.expressions.types import RANGES, Name, Range
 
 # Python's parser gives up at 200 nested parentheses, and a level of the tree nests up to four.
@@ -41,13 +45,27 @@ class _Guarded:
         return code
 
 
-class Writer:
-    """Writes code, and statements to run before it. `hoisted` names are read into a variable, once."""
+class _Turn(NamedTuple):
+    """What stands before a loop, what each turn of it does, and the code for the answer after it."""
 
-    def __init__(self, hoisted: AbstractSet[Name]) -> None:
+    before: tuple[str, ...]
+    step: tuple[str, ...]
+    answer: str
+
+
+class Writer:
+    """Writes code, and statements to run before it.
+
+    `hoisted` names are read into a variable, once; so is what `parts` says is shared. `statements` are those of the
+    function; `block` are those of the loop that is being written, or the same.
+    """
+
+    def __init__(self, hoisted: AbstractSet[Name], parts: SharedParts) -> None:
         self.hoisted = hoisted
-        self.variables: dict[Name, str] = {}
+        self.parts = parts
+        self.variables: dict[Name | int, str] = {}
         self.statements: list[str] = []
+        self.block = self.statements
         self.constants: dict[str, object] = {}
         self.temporaries = 0
 
@@ -65,17 +83,30 @@ class Writer:
 
     def code(self, node: Node) -> str:
         """Code that yields the node's value, None or ERROR."""
+        number = self.parts.shared_number(node)
+        if number is None:
+            code = self.own_code(node)
+            return self.assigned(code) if _begins_statement(node) else code
+        if number not in self.variables:
+            outer, self.block = self.block, self.statements
+            self.variables[number] = self.assigned(self.own_code(node))
+            self.block = outer
+        return self.variables[number]
+
+    def own_code(self, node: Node) -> str:
         match node:
             case Read(name=name):
                 return self.read(name)
             case Form():
-                code = self.form(node)
+                return self.form(node)
+            case Loop():
+                return self.loop(node)
             case _:
-                code = self.strict(node).whole()
-        return self.assigned(code) if _begins_statement(node) else code
+                return self.strict(node).whole()
 
     def guarded(self, node: Node) -> _Guarded:
-        if isinstance(node, Form) or _begins_statement(node):
+        is_variable = _begins_statement(node) or self.parts.shared_number(node) is not None
+        if isinstance(node, Form | Loop) or is_variable:
             return self.tested(node, self.code(node))
         return self.strict(node)
 
@@ -97,6 +128,8 @@ class Writer:
                 return _Guarded(self.constant(value))
             case Read(name=name):
                 return self.tested(node, self.read(name))
+            case Element(level=level):
+                return _Guarded(_element(level))
             case Apply():
                 return self.apply(node)
             case _:
@@ -107,7 +140,8 @@ class Writer:
         if name not in self.hoisted or code.isidentifier():
             return code
         if name not in self.variables:
-            self.variables[name] = self.assigned(code)
+            self.variables[name] = self.temporary()
+            self.statements.append(f"{self.variables[name]} = {code}")
         return self.variables[name]
 
     def apply(self, node: Apply) -> _Guarded:
@@ -133,7 +167,7 @@ class Writer:
             return self.tested(operand, self.assigned(guarded.whole()))
         return guarded
 
-    def constant(self, value: Scalar | tuple[Scalar, ...] | Pattern) -> str:
+    def constant(self, value: Scalar | tuple[Scalar, ...] | Pattern | Zone) -> str:
         match value:
             case bool() | str():
                 return ascii(value)
@@ -165,8 +199,9 @@ class Writer:
 
         Sure operands come first. The one unsure operand that may follow is the answer whenever it is asked.
         """
-        parts = [self.code(each) for each in node.operands if each.is_sure]
-        unsure = [each for each in node.operands if not each.is_sure]
+        operands = in_order(node.operands)
+        parts = [self.code(each) for each in operands if each.is_sure]
+        unsure = [each for each in operands if not each.is_sure]
         if unsure:
             parts.append(self.code(unsure[0]) if len(unsure) == 1 else self.undecided(unsure, deciding))
         return f"({f' {word} '.join(parts)})"
@@ -190,6 +225,52 @@ class Writer:
             f"({chosen} if ({variable} := {condition}) is True else {otherwise} if {variable} is False else {variable})"
         )
 
+    def loop(self, node: Loop) -> str:
+        """A macro, as a loop before the code, which ends as soon as an element decides."""
+        listed, predicate = node.operands
+        elements = self.guarded(listed)
+        if elements.tests:
+            elements = self.tested(listed, self.assigned(elements.whole()))
+        source = f"{elements.value} if {elements.tests} else ()" if elements.tests else elements.value
+        outer, self.block = self.block, []
+        condition = self.code(predicate)
+        turn = self.counting(condition, predicate) if node.macro == "exists_one" else self.deciding(node, condition)
+        body, self.block = [*self.block, *turn.step], outer
+        self.block += [*turn.before, f"for {_element(node.level)} in {source}:", *_indented(body)]
+        return _Guarded(turn.answer, elements.known, elements.sound).whole()
+
+    def deciding(self, node: Loop, condition: str) -> _Turn:
+        """`exists` and `all`: as `||` and `&&` over all elements, the first that decides ends the loop."""
+        answer, deciding = self.temporary(), node.macro == "exists"
+        step: tuple[str, ...]
+        decide = (f"    {answer} = {deciding}", "    break")
+        if node.operands[1].is_sure:
+            step = (f"if {'' if deciding else 'not '}{condition}:", *decide)
+        else:
+            found = self.temporary()
+            step = (
+                f"if ({found} := {condition}) is {deciding}:",
+                *decide,
+                f"elif {found} is not {not deciding} and {answer} is not None:",
+                f"    {answer} = {found}",
+            )
+        return _Turn((f"{answer} = {not deciding}",), step, answer)
+
+    def counting(self, condition: str, predicate: Node) -> _Turn:
+        """`exists_one`: strict, so one element without an answer leaves the whole without one."""
+        count = self.temporary()
+        if predicate.is_sure:
+            return _Turn((f"{count} = 0",), (f"if {condition}:", f"    {count} += 1"), f"({count} == 1)")
+        found, missing = self.temporary(), self.temporary()
+        step = (
+            f"if ({found} := {condition}) is True:",
+            f"    {count} += 1",
+            f"elif {found} is not False and {missing} is not None:",
+            f"    {missing} = {found}",
+        )
+        answer = f"({count} == 1 if {missing} is False else {missing})"
+        return _Turn((f"{count} = 0", f"{missing} = False"), step, answer)
+
     def temporary(self) -> str:
         self.temporaries += 1
         return f"_t{self.temporaries}"
@@ -197,8 +278,16 @@ class Writer:
     def assigned(self, code: str) -> str:
         """A variable that a statement sets to the value of `code`."""
         variable = self.temporary()
-        self.statements.append(f"{variable} = {code}")
+        self.block.append(f"{variable} = {code}")
         return variable
+
+
+def _element(level: int) -> str:
+    return f"_x{level}"
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
 
 
 def _begins_statement(node: Node) -> bool:

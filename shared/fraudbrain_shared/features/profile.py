@@ -9,7 +9,7 @@ import msgspec
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.features.hops import Number, WindowState, add, summarise
 from fraudbrain_shared.features.reads import READS, Reading
-from fraudbrain_shared.scenario.description import ProfileFeature, Scenario
+from fraudbrain_shared.scenario.description import ProfileFeature, Scenario, Window
 from fraudbrain_shared.scenario.rules import compile_folds
 
 REMEMBERED_EVENTS: Final = 32
@@ -83,7 +83,10 @@ class ProfileFold:
         values: list[Reading] = []
         for feature, reads in self._reads:
             state = profile.windows.get(feature.id, _EMPTY)
-            summary = summarise(state, first=(now - feature.window_ms) // feature.hop_ms, hop_ms=feature.hop_ms)
+            span = feature.span
+            if not isinstance(span, Window):
+                raise NotImplementedError(f"profile.{feature.name}: only windows can be read yet")
+            summary = summarise(state, first=(now - span.length_ms) // span.hop_ms, hop_ms=span.hop_ms)
             values.extend([read(summary, now) for read in reads])
         return tuple(values)
 
@@ -103,8 +106,11 @@ class ProfileFold:
         state = profile.windows.get(feature.id)
         if state is None:
             state = profile.windows[feature.id] = WindowState([])
-        first = (clock - feature.window_ms) // feature.hop_ms
-        if not add(state, value, time, first=first, hop_ms=feature.hop_ms):
+        span = feature.span
+        if not isinstance(span, Window):
+            raise NotImplementedError(f"profile.{feature.name}: only windows can be folded yet")
+        first = (clock - span.length_ms) // span.hop_ms
+        if not add(state, value, time, first=first, hop_ms=span.hop_ms):
             profile.late_dropped += 1
 
 

@@ -78,7 +78,7 @@ def _feature(
     table.close()
     kept_as = feature_id(on or "", where, value, window_ms, hop_ms)
     return ContextFeature(
-        name, kept_as, on or "", window_ms, hop_ms, read, value, where, entity=kind, stale_after_ms=stale_after_ms
+        name, kept_as, on or "", read, value, where, window_ms, hop_ms, entity=kind, stale_after_ms=stale_after_ms
     )
 
 

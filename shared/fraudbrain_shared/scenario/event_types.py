@@ -96,3 +96,5 @@ def _constrained(field: Field, *, is_subject: bool) -> Any:
             return Annotated[float, Meta(ge=field.min, le=field.max)]
         case "bool":
             return bool
+        case _:
+            raise AssertionError(field.type)

@@ -10,7 +10,7 @@ from fraudbrain_shared.scenario.names import fault_of_field_name, fault_of_name
 from fraudbrain_shared.scenario.table import Table
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
-FIELD_TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
+FIELD_TYPES: Final[tuple[FieldType, ...]] = ("string", "int", "double", "bool")
 LATER_FIELD_TYPES: Final = ("timestamp", "duration", "enum", "strings")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fraudbrain_shared.expressions import Expression, Type
-from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario
+from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario, Window
 from fraudbrain_shared.scenario.expression_check import DERIVED_SOURCES, EVENT_ONLY, ExpressionCheck, names_in
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.scope import derived_path, derived_scope, event_scope
@@ -45,7 +45,7 @@ def _feature(
     table.ignore("on", "value", "where", "within", "last")
     table.close()
     kept_as = feature_id(on or "", where, value, window_ms, hop_ms)
-    return ProfileFeature(name, kept_as, on or "", window_ms, hop_ms, read, value, where)
+    return ProfileFeature(name, kept_as, on or "", read, value, where, Window(window_ms, hop_ms))
 
 
 def _expression(

@@ -12,12 +12,12 @@ from fraudbrain_shared.expressions import Expression, Name, Range, Scope, Type, 
 from fraudbrain_shared.scenario.description import (
     ContextFeature,
     EventType,
+    Feature,
     Field,
     FieldType,
     Parameter,
     Read,
     Scenario,
-    WindowFeature,
 )
 
 TYPES: Final[Mapping[FieldType, Type]] = {
@@ -25,6 +25,10 @@ TYPES: Final[Mapping[FieldType, Type]] = {
     "int": Type.INT,
     "double": Type.DOUBLE,
     "bool": Type.BOOL,
+    "timestamp": Type.TIMESTAMP,
+    "duration": Type.DURATION,
+    "enum": Type.STRING,
+    "strings": Type.STRING_LIST,
 }
 INT64: Final = Range(-(2**63), 2**63 - 1)
 # Reads of nothing that are still known: nothing happened, and it sums to 0.
@@ -141,7 +145,7 @@ def _context_names(scenario: Scenario, event_type: EventType) -> Iterator[Name]:
         yield Name(each.path, read_type(each.feature, each.read), f"context[{place}]", may_be_unknown)
 
 
-def read_type(feature: WindowFeature, read: Read) -> Type:
+def read_type(feature: Feature, read: Read) -> Type:
     """The type of what a read yields."""
     match read:
         case "count" | "seconds_since":
@@ -150,6 +154,8 @@ def read_type(feature: WindowFeature, read: Read) -> Type:
             return Type.DOUBLE
         case "sum" | "min" | "max" | "last":
             return feature.value.type if feature.value else Type.INT
+        case _:
+            raise AssertionError(read)
 
 
 def _field_name(field: Field) -> Name:

@@ -8,10 +8,12 @@ from fraudbrain_shared.expressions import Expression, check
 from fraudbrain_shared.scenario.description import (
     ContextFeature,
     EventType,
+    Feature,
     Parameter,
     ProfileFeature,
     Scenario,
-    WindowFeature,
+    Span,
+    Window,
 )
 from fraudbrain_shared.scenario.durations import written
 from fraudbrain_shared.scenario.feature_functions import check_derived
@@ -174,8 +176,13 @@ def _profile_feature(feature: ProfileFeature, readers: Readers) -> FeatureUse:
     return _feature(
         feature,
         feature.name,
+        *_window(feature.span),
         (_name(f"profile.{name}", read_type(feature, read).value, read, readers) for read, name in reads),
     )
+
+
+def _window(span: Span) -> tuple[str, str]:
+    return (written(span.length_ms), written(span.hop_ms)) if isinstance(span, Window) else ("", "")
 
 
 def _context_feature(scenario: Scenario, feature: ContextFeature, readers: Readers) -> FeatureUse:
@@ -190,18 +197,19 @@ def _context_feature(scenario: Scenario, feature: ContextFeature, readers: Reade
         _name(path, read_type(feature, each.read).value, f"{each.read}, for {each.field.name}", readers)
         for path, each in reads.items()
     )
-    return _feature(feature, f"{feature.entity}.{feature.name}", names)
+    window, hop = written(feature.window_ms), written(feature.hop_ms)
+    return _feature(feature, f"{feature.entity}.{feature.name}", window, hop, names)
 
 
-def _feature(feature: WindowFeature, name: str, reads: Iterable[NameUse]) -> FeatureUse:
+def _feature(feature: Feature, name: str, window: str, hop: str, reads: Iterable[NameUse]) -> FeatureUse:
     return FeatureUse(
         name=name,
         id=feature.id,
         on=feature.on,
         value=feature.value.text if feature.value else None,
         where=feature.where.text if feature.where else None,
-        window=written(feature.window_ms),
-        hop=written(feature.hop_ms),
+        window=window,
+        hop=hop,
         reads=tuple(reads),
     )
 

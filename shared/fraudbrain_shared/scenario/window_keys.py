@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 
 from fraudbrain_shared.expressions import Expression
-from fraudbrain_shared.scenario.description import Read, WindowFeature
+from fraudbrain_shared.scenario.description import Feature, Read
 from fraudbrain_shared.scenario.durations import milliseconds, written
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.table import Table
 
-READS: Final[tuple[Read, ...]] = get_args(Read)
+READS: Final[tuple[Read, ...]] = ("count", "sum", "mean", "min", "max", "last", "seconds_since")
 LATER_READS: Final = ("stddev", "first", "distinct", "quantile", "streak")
 READS_WITHOUT_VALUE: Final[frozenset[Read]] = frozenset({"count", "seconds_since"})
 MAX_HOPS: Final = 64
@@ -21,7 +21,7 @@ _HARMLESS_MS: Final = 1
 _USUAL_HOPS: Final = ("1s", "10s", "30s", "1m", "5m", "10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "7d")
 
 
-def note_twins(table: Table, features: Iterable[WindowFeature]) -> None:
+def note_twins(table: Table, features: Iterable[Feature]) -> None:
     """Two features must not be read by one name, nor fold the same: they would share their state."""
     readers: dict[str, str] = {}
     definitions: dict[str, str] = {}
