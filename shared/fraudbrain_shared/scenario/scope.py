@@ -189,14 +189,13 @@ def read_type(feature: Feature, read: Read) -> Type:
 
 
 def _field_name(field: Field) -> Name:
-    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, _range(field))
+    range_ = whole_range(field) if TYPES[field.type] in RANGES else None
+    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, range_)
 
 
-def _range(field: Field) -> Range | None:
-    """The bounds that decoding enforces, for whole numbers, times and lengths of time."""
-    widest = RANGES.get(TYPES[field.type])
-    if widest is None:
-        return None
+def whole_range(field: Field) -> Range:
+    """The bounds that decoding enforces of a whole number, a time or a length of time."""
+    widest = RANGES[TYPES[field.type]]
     low = widest.low if field.min is None else int(field.min)
     high = widest.high if field.max is None else int(field.max)
     return Range(low, high)
