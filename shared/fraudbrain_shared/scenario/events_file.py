@@ -36,6 +36,7 @@ _BOUND: Final[Mapping[FieldType, Kind[float]]] = {
     "timestamp": parsed("a time such as 2020-01-01T00:00:00Z", "is no time", timestamp_ms),
     "duration": LENGTH,
 }
+_AS_TYPE: Final = Kind("as its type", WHOLE.read)
 # Keys that do not go with every type of field.
 _TYPES_OF: Final[Mapping[str, tuple[FieldType, ...]]] = {
     "min": ("int", "double", "timestamp", "duration"),
@@ -64,15 +65,15 @@ class FieldTable(Table):
         "it. Several fields may name one kind, such as payer and payee.",
         '"terminal"',
     )
-    sensitive = defaulting(FLAG, False, "Whether people's tools keep it from being shown.", "true")
+    sensitive = defaulting(FLAG, False, "Marks what is about a person, for whoever shows or exports events.", "true")
     unit = allowed(TEXT, "What a number counts, for people.", '"minor"')
     min = allowed(
-        _BOUND["int"],
+        _AS_TYPE,
         "The least value: of the field's type, or for a `timestamp` a time such as `2020-01-01T00:00:00Z`, for a "
         "`duration` a duration.",
         "0",
     )
-    max = allowed(_BOUND["int"], "The greatest value, likewise.", "1_000_000_000")
+    max = allowed(_AS_TYPE, "The greatest value, likewise.", "1_000_000_000")
     max_length = allowed(
         whole(1, 65_536), "The most characters of a `string`, or of each of `strings`, which need it.", "64"
     )

@@ -25,6 +25,7 @@ class DerivedTexts(Names[ExpressionText]):
 
     called = "<name>"
     entry = EXPRESSION
+    example = '"double(event.amount) / profile.spend_30d_mean"'
 
 
 class FeaturesFile(Table):

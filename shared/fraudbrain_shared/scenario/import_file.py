@@ -75,6 +75,7 @@ class Sources(Names[Source]):
 
     called = "<field>"
     entry = SOURCE
+    example = '{ column = "TX_AMOUNT", scale = 100 }'
 
 
 class LabelTable(Table):

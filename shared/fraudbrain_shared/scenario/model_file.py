@@ -21,6 +21,7 @@ class StartingShares(Names[float]):
 
     called = "<parameter>"
     entry = SHARE
+    example = "0.01"
 
 
 class Gates(Names[float]):
@@ -28,6 +29,7 @@ class Gates(Names[float]):
 
     called = "<measure>"
     entry = NUMBER
+    example = "0.5"
 
 
 class ModelFile(Table):

@@ -8,13 +8,12 @@ from fraudbrain_shared.scenario.expression_check import ExpressionCheck
 from fraudbrain_shared.scenario.kinds import NUMBER, SENTENCE, TEXT, WHOLE, choice, table_of
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import nearest
-from fraudbrain_shared.scenario.table import Kind, Names, allowed, defaulting, present, required
+from fraudbrain_shared.scenario.table import Kind, Names, Table, allowed, defaulting, present, required
 from fraudbrain_shared.scenario.tuning_keys import TuningTable, read_scale, read_tuning
 
 
-class ParameterTable(TuningTable):
-    """A named, bounded number: rules and policy read it as `param.<name>`. People write logic, and with a
-    `tuner` the slow tier moves the number."""
+class NumberTable(Table):
+    """A number within its bounds."""
 
     type = required(choice(("int", "double")), "What kind of number it is.", '"double"')
     default = required(NUMBER, "Its value while nobody has moved it; a number of its type.", "5.0")
@@ -27,6 +26,11 @@ class ParameterTable(TuningTable):
         default="one for all",
     )
     description = defaulting(SENTENCE, "", "One sentence for people.", '"What a card may spend"', default="none")
+
+
+class ParameterTable(NumberTable, TuningTable):
+    """A named, bounded number: rules and policy read it as `param.<name>`. People write logic, and with a
+    `tuner` the slow tier moves the number."""
 
 
 class ParametersFile(Names[ParameterTable]):

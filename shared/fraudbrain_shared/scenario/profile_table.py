@@ -94,6 +94,8 @@ def _span(table: ProfileTable) -> Span:
     if "window" not in table:
         table.refuse(("hop",), "hop is for a window")
     if "window" in table:
+        if (table.hop or 0) % 1_000:
+            table.note("a hop is of whole seconds", key="hop")
         return checked_window(table, table.window, table.hop)
     return LastValues(table.last or 1) if "last" in table else Lifetime()
 

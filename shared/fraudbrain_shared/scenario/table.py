@@ -26,8 +26,8 @@ class Table:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        declared = {name: each for name, each in vars(cls).items() if isinstance(each, Key)}
-        cls.keys = {**cls.keys, **declared}
+        inherited = {name: each for base in cls.__bases__ for name, each in getattr(base, "keys", {}).items()}
+        cls.keys = inherited | {name: each for name, each in vars(cls).items() if isinstance(each, Key)}
 
     def __init__(self, file: TomlFile, problems: list[Problem], path: Path = ()) -> None:
         self._file = file
@@ -180,10 +180,11 @@ def present(kind: Kind[V], table: Table, key: str) -> V | None:
 
 class Names(Table, Generic[V]):
     """A table whose keys are names that the author gives, each with an `entry` of one kind; `called` is what
-    a name stands for, such as `<field>`."""
+    a name stands for, such as `<field>`, and `example` such an entry in TOML, if it is a plain one."""
 
     entry: Kind[V]
     called: ClassVar[str]
+    example: ClassVar[str] = ""
 
     def entries(self) -> Mapping[str, V]:
         """Names and values in the order of the file; those with a problem, which is noted, are left out."""
