@@ -40,19 +40,13 @@ def lists(column: Column, separator: str | None) -> Converted:
     An empty text is an empty list; one without separator is unreadable.
     """
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        texts = [
-            None if each is None else [_text(one) for one in each if one is not None] for each in column.to_pylist()
-        ]
+        texts = [each and [one for one in each if one is not None] for each in column.cast(_LIST).to_pylist()]
         return Converted.of(pa.array(texts, _LIST), column, TEXTS)
     if separator is None or not is_text(column):
         return Converted.of(pa.nulls(len(column), _LIST), column, TEXTS)
     cut = pc.split_pattern(column.cast(pa.string()), separator)
     nothing = pa.array([[]] * len(column), _LIST)
     return Converted.of(pc.if_else(pc.equal(column, ""), nothing, cut), column, TEXTS)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value)
 
 
 def booleans(column: Column) -> Converted:

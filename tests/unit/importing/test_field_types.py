@@ -12,7 +12,6 @@ from pyarrow import csv
 
 from fraudbrain_deploy.importing import EventSource, event_stream
 from fraudbrain_shared.admission import Admission, Rejected
-from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.parse import parse_scenario
 
 EVENTS = """\
@@ -47,18 +46,14 @@ ROW: dict[str, Any] = {
 }
 
 
-def scenario(**changes: str) -> Scenario:
-    files = {name: text.encode() for name, text in FILES.items()}
-    for old, new in changes.items():
-        files["import.toml"] = files["import.toml"].replace(old.encode(), new.encode())
-    return parse_scenario(files)
+SCENARIO = parse_scenario({name: text.encode() for name, text in FILES.items()})
 
 
 def source(tmp_path: Path, *rows: dict[str, Any], types: dict[str, pa.DataType] | None = None) -> EventSource:
     columns = {name: [{**ROW, **row}[name] for row in rows] for name in ROW}
     arrays = {name: pa.array(values, (types or {}).get(name)) for name, values in columns.items()}
     pq.write_table(pa.table(arrays), tmp_path / "orders.parquet")
-    return event_stream(scenario(), tmp_path / "orders.parquet")
+    return event_stream(SCENARIO, tmp_path / "orders.parquet")
 
 
 def fields(stream: EventSource) -> list[dict[str, Any]]:
@@ -77,7 +72,7 @@ def test_a_row_of_all_types_is_admitted(tmp_path: Path) -> None:
         }
     ]
     (batch,) = stream.event_batches()
-    assert not isinstance(Admission(scenario()).admit(batch.values[0], batch.keys[0], NOON_MS), Rejected)
+    assert not isinstance(Admission(SCENARIO).admit(batch.values[0], batch.keys[0], NOON_MS), Rejected)
 
 
 def test_times_lengths_and_lists_may_be_of_the_files_own_types(tmp_path: Path) -> None:
@@ -94,7 +89,7 @@ def test_a_list_that_is_missing_is_left_out_and_an_empty_one_is_empty(tmp_path: 
 def test_csv_gives_the_same_as_parquet(tmp_path: Path) -> None:
     stream = source(tmp_path, {}, {"id": "2", "codes": None})
     csv.write_csv(pq.read_table(tmp_path / "orders.parquet"), tmp_path / "orders.csv")
-    assert fields(event_stream(scenario(), tmp_path / "orders.csv")) == fields(stream)
+    assert fields(event_stream(SCENARIO, tmp_path / "orders.csv")) == fields(stream)
 
 
 @pytest.mark.parametrize(
