@@ -16,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(action=_show)
+    reference = commands.add_parser("reference", help="every file, table and key of a scenario, as Markdown")
+    reference.set_defaults(action=_reference)
     deploy = commands.add_parser("deploy", help="create the topics of the scenario's space; harmless when they exist")
     deploy.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     deploy.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
@@ -32,6 +34,13 @@ def _deploy(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.spaces import deploy
 
     return deploy(arguments)
+
+
+def _reference(arguments: argparse.Namespace) -> int:
+    from fraudbrain_shared.scenario.reference import reference
+
+    sys.stdout.write(reference())
+    return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -73,7 +82,8 @@ def page(shown: "ScenarioUse") -> Iterator[str]:
 
 
 def _titled(rule: "ConditionUse") -> str:
-    return f"  {rule.name}: {rule.description}" if rule.description else f"  {rule.name}"
+    about = f"  {rule.name}: {rule.description}" if rule.description else f"  {rule.name}"
+    return about if rule.cost is None else f"{about} (estimated cost {rule.cost})"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -90,7 +100,7 @@ def _feature_lines(feature: "FeatureUse") -> Iterator[str]:
     where = f" where {feature.where}" if feature.where else ""
     records = "labels" if feature.on == "label" else f"events of {feature.on}"
     folded = f"{feature.value} of {feature.on}" if feature.value else records
-    yield f"  {feature.name}: {folded}{where}, over {feature.window} in hops of {feature.hop} (id {feature.id})"
+    yield f"  {feature.name}: {folded}{where}, {feature.span} (id {feature.id})"
     yield from (f"  {row}" for row in _rows(feature.reads, None))
 
 

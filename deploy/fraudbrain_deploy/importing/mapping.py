@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from fraudbrain_deploy.importing.converted import Column, Converted, Mask, mask, only, plain
 from fraudbrain_deploy.importing.event_times import event_times
-from fraudbrain_deploy.importing.numbers import doubles, whole_numbers
+from fraudbrain_deploy.importing.numbers import doubles, durations, whole_numbers
 from fraudbrain_deploy.importing.rejects import Rejects
 from fraudbrain_deploy.importing.tables import Raw, column_names, read_columns
-from fraudbrain_deploy.importing.texts import booleans, strings
+from fraudbrain_deploy.importing.texts import booleans, lists, strings, words
 from fraudbrain_shared.scenario.description import ColumnSource, Field, ImportMapping, Scenario
 
 
@@ -57,7 +57,7 @@ def map_foreign(scenario: Scenario, mapping: ImportMapping, path: Path) -> Mappe
     every, none = np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
     fields = {}
     for name, source in mapping.fields.items():
-        converted = _field(declared[name], _column(raw, source), source.scale)
+        converted = _field(declared[name], _column(raw, source), source)
         fields[name] = _Target(name, source.column, converted, none if declared[name].optional else every)
     moment = event_times(_column(raw, mapping.event_time), zone=mapping.event_time.zone, scale=mapping.event_time.scale)
     return _mapped(
@@ -87,7 +87,7 @@ def map_own(scenario: Scenario, path: Path) -> Mapped:
         types = declared[name]
         demanding = pa.array([number for number, field in enumerate(types) if field and not field.optional], pa.int32())
         first = next(field for field in types if field)
-        converted = _field(first, plain(raw.table[name]), None)
+        converted = _field(first, plain(raw.table[name]), ColumnSource(name))
         fields[name] = _Target(name, name, converted, mask(pc.is_in(kind, demanding)))
     moment = event_times(plain(raw.table["event_time"]), zone="UTC", scale=None)
     return _mapped(
@@ -121,18 +121,24 @@ def _column(raw: Raw, source: ColumnSource) -> Column:
     return plain(raw.table[source.column])
 
 
-def _field(declared: Field, column: Column, scale: float | None) -> Converted:
+def _field(declared: Field, column: Column, source: ColumnSource) -> Converted:
     match declared.type:
         case "string":
             return strings(column)
         case "int":
-            return whole_numbers(column, scale)
+            return whole_numbers(column, source.scale)
         case "double":
-            return doubles(column, scale)
+            return doubles(column, source.scale)
         case "bool":
             return booleans(column)
-        case _:
-            raise AssertionError(declared.type)
+        case "timestamp":
+            return event_times(column, zone=source.zone, scale=source.scale)
+        case "duration":
+            return durations(column, source.scale)
+        case "enum":
+            return words(column, declared.values)
+        case "strings":
+            return lists(column, source.separator)
 
 
 def _mapped(

@@ -258,13 +258,14 @@ class Holdout:
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
-    """A column of a foreign file and how it becomes a field: multiplied by `scale`, or read as a time
-    in `zone`; `constant` stands for a column that the file lacks."""
+    """A column of a foreign file and how it becomes a field: multiplied by `scale`, read as a time in `zone`,
+    or cut into texts at each `separator`; `constant` stands for a column that the file lacks."""
 
     column: str | None
     scale: float | None = None
     zone: str = "UTC"
     constant: str | int | float | bool | None = None
+    separator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

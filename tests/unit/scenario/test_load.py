@@ -141,4 +141,4 @@ def test_all_problems_of_a_folder_are_shown_at_once() -> None:
         EXPECTED.write_text(shown)
     assert shown == EXPECTED.read_text()
     files = [problem.file for problem in raised.value.problems]
-    assert files == sorted(files, key=FILES.index)
+    assert files == sorted(files, key=list(FILES).index)
