@@ -11,6 +11,7 @@ from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.expressions import ERROR
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
+from fraudbrain_shared.features.reading import Reading
 from fraudbrain_shared.models import Scorer
 from fraudbrain_shared.records import Decision, Outcome, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
@@ -79,17 +80,20 @@ class DecisionCore:
         context: ContextReading | None = None,
         parameters: Sequence[Number] | None = None,
         champion: Scorer | None = None,
+        readings: Sequence[Reading] | None = None,
     ) -> Decision:
         """The decision on an event, with the profile as it was just before it. Changes neither.
 
         `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
         them nothing is known of any entity, and all parameters have their defaults. `champion` gives the
-        score; without one, clauses on the score do not apply.
+        score; without one, clauses on the score do not apply. `readings` are the profile's features, if the caller has
+        read them already.
         """
         kind, fields, time = event.type, event.fields, event.event_time
         known = self._nothing_known[kind] if context is None else context
         param = self._defaults if parameters is None else parameters
-        readings = self._fold.read(profile, time)
+        if readings is None:
+            readings = self._fold.read(profile, event)
         derived = self._derived[kind](fields, time, readings, known.values)
         features = (*map(_number, readings), *map(_number, derived))
         score = None if champion is None else champion.score(features)

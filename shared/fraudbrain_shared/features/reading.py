@@ -1,0 +1,175 @@
+"""All profile features of a scenario as one generated Python function that reads them from the states of a subject.
+
+The code comes from the closed tables below and from numbers; nobody's text reaches it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from fraudbrain_shared.expressions import Type
+from fraudbrain_shared.features.aggregates.distinct import distinct_since
+from fraudbrain_shared.features.aggregates.quantiles import quantile
+from fraudbrain_shared.features.aggregates.real_total import real_sum
+from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
+from fraudbrain_shared.features.hops import INT64_MAX, INT64_MIN, bounded
+from fraudbrain_shared.features.last_values import VALUES, read_last
+from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
+from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
+from fraudbrain_shared.scenario.description import LastValues, ProfileFeature, Read, Window, Within
+from fraudbrain_shared.scenario.profile_state import StateShape
+from fraudbrain_shared.scenario.reads import quantile_percent
+from fraudbrain_shared.scenario.scope import KNOWN_READS
+
+Reading = int | float | str | bool | None
+"""A feature's value; None is unknown: the read of nothing, except for those of `KNOWN_READS`."""
+
+ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
+"""(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
+that is kept within a key, in the order of the states: None where it cannot be evaluated."""
+
+# How the columns are read of the hops from `place` on; they are called by their letters.
+_INT_CODE: Final[Mapping[Read, str]] = {
+    "sum": f"total if {INT64_MIN} <= total <= {INT64_MAX} else bounded(total)",
+    "mean": "total / count if count else None",
+    "stddev": "stddev_of_sums(count, total, q[-1] - q[place])",
+}
+_DOUBLE_CODE: Final[Mapping[Read, str]] = {
+    "sum": "total",
+    "mean": "total / count if count else None",
+    "stddev": "stddev_of_moments(m[place:])",
+}
+_CODE: Final[Mapping[Read, str]] = {
+    "count": "count",
+    "min": "l[place] if place < hops else None",
+    "max": "h[place] if place < hops else None",
+    "first": "a[place][1] if place < hops else None",
+    "last": "z[1] if place < hops else None",
+    "seconds_since": "(now - z[0]) // 1000 if place < hops else None",
+    "distinct": "distinct_since(d, begin)",
+    "streak": "r[2][-1] - r[2][place]",
+}
+# What several reads of a window have in common.
+_COMMON: Final[Mapping[str, str]] = {
+    "n": "count = n[-1] - n[place]",
+    "s": "total = s[-1] - s[place]",
+    "f": "total = real_sum(f[place:])",
+}
+_CALLED: Final = {
+    each.__name__: each
+    for each in (bisect_left, bounded, distinct_since, quantile, read_last, real_sum, stddev_of_moments, stddev_of_sums)
+}
+
+
+def compile_reading(
+    features: Sequence[ProfileFeature], shapes: Sequence[StateShape], since: Mapping[str, int]
+) -> ReadAll:
+    """The function that reads `features`, in order, from states in the order of `shapes`.
+
+    `since` says for features, by id, from which time on their records were folded, UTC ms: a read that reaches
+    back beyond is unknown. The others have no beginning.
+    """
+    variables = _variables(features)
+    body = [line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)]
+    results = [variable for each in features for variable in variables[each.name]]
+    lines = ["def read_all(states, now, keys):", "    second = now // 1000", *[f"    {line}" for line in body]]
+    source = "\n".join([*lines, f"    return ({''.join(f'{each}, ' for each in results)})"])
+    namespace: dict[str, Any] = {"__builtins__": {"len": len}, **_CALLED}
+    exec(compile(source, "<generated read_all>", "exec"), namespace)  # noqa: S102 (our own text, built here)
+    read_all: ReadAll = namespace["read_all"]
+    return read_all
+
+
+_Variables = Mapping[str, Sequence[str]]
+"""The variable of each read, by the feature's name."""
+
+
+def _variables(features: Sequence[ProfileFeature]) -> _Variables:
+    variables, place = {}, 0
+    for each in features:
+        variables[each.name] = [f"v{place + offset}" for offset in range(len(each.read))]
+        place += len(each.read)
+    return variables
+
+
+def _state_lines(
+    place: int, shapes: Sequence[StateShape], shape: StateShape, variables: _Variables, since: Mapping[str, int]
+) -> Iterator[str]:
+    yield f"state = states[{place}]"
+    nothing = "state is None"
+    if shape.kind == "within":
+        key = f"keys[{[each for each in shapes if each.kind == 'within'].index(shape)}]"
+        yield f"inside = state is not None and ({key} is None or {key} == state[{KEY}])"
+        yield f"changed = state is not None and (state[{CHANGED}] or not inside and state[{KEY}] is not None)"
+        nothing = "not inside"
+    yield f"if {nothing}:"
+    for feature in shape.features:
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            yield f"    {variable} = {_of_nothing(read, shape.value_type)}"
+    yield "else:"
+    lines = _last_lines(shape, variables) if shape.kind == "last" else _hop_lines(shape, variables)
+    yield from (f"    {line}" for line in lines)
+    for feature in shape.features:
+        if feature.id in since:
+            yield f"if {_reaches_before(feature, since[feature.id])}:"
+            yield f"    {' = '.join(variables[feature.name])} = None"
+
+
+def _of_nothing(read: Read, value_type: Type) -> Reading:
+    if read not in KNOWN_READS:
+        return None
+    return 0.0 if read == "sum" and value_type is Type.DOUBLE else 0
+
+
+def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
+    if shape.kind == "within":
+        yield f"state = state[{INSIDE}]"
+    yield f"hops = len(state[{STARTS}])"
+    for column, letter in enumerate(shape.columns, COLUMNS):
+        yield f"{letter} = state[{column}]"
+    for feature in shape.features:
+        yield from _place_lines(feature)
+        for letter, line in _COMMON.items():
+            if letter in shape.columns:
+                yield line
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            yield f"{variable} = {_code(read, shape.value_type)}"
+
+
+def _place_lines(feature: ProfileFeature) -> Iterator[str]:
+    """Where a window begins among the hops."""
+    span = feature.span
+    if isinstance(span, Window):
+        yield f"begin = {_begin(span)}"
+        yield f"place = bisect_left(state[{STARTS}], begin)"
+    else:
+        yield "begin = place = 0"
+
+
+def _begin(window: Window) -> str:
+    hop_s = window.hop_ms // 1000
+    return f"(second - {window.length_ms // 1000}) // {hop_s} * {hop_s}"
+
+
+def _code(read: Read, value_type: Type) -> str:
+    percent = quantile_percent(read)
+    if percent is not None:
+        return f"quantile(u, {percent})"
+    return (_DOUBLE_CODE if value_type is Type.DOUBLE else _INT_CODE).get(read) or _CODE[read]
+
+
+def _last_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
+    for feature in shape.features:
+        if isinstance(feature.span, LastValues):
+            for read, variable in zip(feature.read, variables[feature.name], strict=True):
+                yield f"{variable} = read_last(state, {feature.span.count}, {read!r}, now)"
+
+
+def _reaches_before(feature: ProfileFeature, since: int) -> str:
+    """The test that a read needs what was not folded."""
+    span = feature.span
+    if isinstance(span, Window):
+        return f"{_begin(span)} * 1000 < {since}"
+    if isinstance(span, LastValues):
+        return f"state is None or len(state[{VALUES}]) < {span.count}"
+    return "not changed" if isinstance(span, Within) else "True"
