@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.controls import ParameterBook
+from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.decisions.application import Application, Ending
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.models import Scorer
 from fraudbrain_shared.records import Decision, RuleSet, Source
 from fraudbrain_shared.scenario.description import Scenario
-from fraudbrain_shared.scenario.own_rules import own_rules
 
 _ORIGIN: Final = Origin(group="simulation", generation=1, build="simulation")
 

@@ -18,7 +18,7 @@ from fraudbrain_shared.records.decision import Decision, Outcome, Scores, Source
 from fraudbrain_shared.records.event import Event
 from fraudbrain_shared.records.label import Label, Labelled
 from fraudbrain_shared.records.model import ModelRelease, Trees
-from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal
+from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal, rejection_of
 
 __all__ = [
     "CLOCK_HEADER",
@@ -46,4 +46,5 @@ __all__ = [
     "StepGoal",
     "Trees",
     "Versions",
+    "rejection_of",
 ]

@@ -9,11 +9,11 @@ from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
+from fraudbrain_shared.controls import own_rules
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import DeadLetter, Decision, Reason
 from fraudbrain_shared.scenario import Scenario, load_scenario
-from fraudbrain_shared.scenario.own_rules import own_rules
 from tests.unit.realtime.fake_broker import FakeBroker, FakeLog
 
 T0 = 1_700_000_000_000
