@@ -20,6 +20,7 @@ from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileSt
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, Undecided
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
+from fraudbrain_shared.features.reading import Reading
 from fraudbrain_shared.records import Decision, Source
 from fraudbrain_shared.scenario import Scenario
 
@@ -130,9 +131,9 @@ class Loop:
     def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
         """Decides and folds a new event, and sends what was decided."""
 
-        def decide(event: AdmittedEvent, before: Profile) -> Decision:
+        def decide(event: AdmittedEvent, before: Profile, readings: Sequence[Reading]) -> Decision:
             source = Source(self._epoch, message.partition, message.offset, message.append_time)
-            return self._controls.decide(event, before, source, message)
+            return self._controls.decide(event, before, source, message, readings)
 
         ending = self._application.apply(profile, event, message.value or b"", decide)
         if isinstance(ending, Decision):

@@ -5,12 +5,14 @@ what stood before stays.
 """
 
 import logging
+from collections.abc import Sequence
 
 from fraudbrain_realtime.controls.live_rules import Compile, LiveRules
 from fraudbrain_realtime.ports import ControlRecord, Message
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.features import ContextView, Profile
+from fraudbrain_shared.features.reading import Reading
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision, Source, rejection_of
 from fraudbrain_shared.scenario import Scenario
@@ -43,8 +45,15 @@ class Controls:
             "models": self._take_model,
         }
 
-    def decide(self, event: AdmittedEvent, profile: Profile, source: Source, message: Message) -> Decision:
-        """The decision on an event by the controls as they are."""
+    def decide(
+        self,
+        event: AdmittedEvent,
+        profile: Profile,
+        source: Source,
+        message: Message,
+        readings: Sequence[Reading] | None = None,
+    ) -> Decision:
+        """The decision on an event by the controls as they are; `readings` of its profile, if there are any yet."""
         now_ms = message.append_time if message.clock is None else message.clock
         core = self._rules.newest() if message.step else self._rules.at(message.append_time)
         return core.decide(
@@ -54,6 +63,7 @@ class Controls:
             context=self._context.read(event, now_ms),
             parameters=self._parameters.values_for(event),
             champion=self._champion,
+            readings=readings,
         )
 
     def update(self, record: ControlRecord) -> None:

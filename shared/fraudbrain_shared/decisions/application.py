@@ -1,16 +1,17 @@
 """What becomes of an admitted event, on its subject's profile: the same live, in a replay and in a simulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
 from fraudbrain_shared.admission import AdmittedEvent, Rejected
 from fraudbrain_shared.features import Profile, ProfileFold, hash64, recall, remember
+from fraudbrain_shared.features.reading import Reading
 from fraudbrain_shared.records import Decision, Reason
 from fraudbrain_shared.scenario.description import Scenario
 
-Decide = Callable[[AdmittedEvent, Profile], Decision]
-"""The decision on an event, by its subject's profile as it was just before."""
+Decide = Callable[[AdmittedEvent, Profile, Sequence[Reading]], Decision]
+"""The decision on an event, by its subject's profile as it was just before and the features read from it."""
 
 
 class Undecided(Enum):
@@ -45,7 +46,11 @@ class Application:
         known = recall(profile, event_id)
         if known is not None:
             return Undecided.DUPLICATE if known == hashed else _CONFLICT
-        ending = decide(event, profile) if event.type in self._decided_types else Undecided.FOLDED
-        self._fold.fold(profile, event)
+        ending: Ending = Undecided.FOLDED
+        readings: Sequence[Reading] | None = None
+        if event.type in self._decided_types:
+            readings = self._fold.read(profile, event)
+            ending = decide(event, profile, readings)
+        self._fold.fold(profile, event, readings)
         remember(profile, event_id, hashed, event.event_time)
         return ending

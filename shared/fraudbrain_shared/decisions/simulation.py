@@ -6,13 +6,13 @@ For tuning, tests and notebooks. Parameters have the values at which they start,
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
+from fraudbrain_shared.admission import Admission, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.decisions.application import Application, Ending
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.models import Scorer
-from fraudbrain_shared.records import Decision, RuleSet, Source
+from fraudbrain_shared.records import RuleSet, Source
 from fraudbrain_shared.scenario.description import Scenario
 
 _ORIGIN: Final = Origin(group="simulation", generation=1, build="simulation")
@@ -57,19 +57,21 @@ class Simulation:
         profile = self._profiles.get(subject)
         if profile is None:
             profile = self._profiles[subject] = Profile(subject)
+        source = Source(1, 0, offset, append_time_ms)
         return self._application.apply(
-            profile, admitted, value or b"", lambda event, before: self._decide(event, before, offset, append_time_ms)
+            profile,
+            admitted,
+            value or b"",
+            lambda event, before, readings: self._core.decide(
+                event,
+                before,
+                source,
+                parameters=self._parameters.values_for(event),
+                champion=self._champion,
+                readings=readings,
+            ),
         )
 
     def run(self, records: Iterable[tuple[bytes, bytes, int]]) -> Iterator[Ending]:
         """`take` for each of many records: key, value and append time in UTC ms."""
         return (self.take(*record) for record in records)
-
-    def _decide(self, event: AdmittedEvent, profile: Profile, offset: int, append_time_ms: int) -> Decision:
-        return self._core.decide(
-            event,
-            profile,
-            Source(1, 0, offset, append_time_ms),
-            parameters=self._parameters.values_for(event),
-            champion=self._champion,
-        )
