@@ -42,6 +42,7 @@ def test_each_peer_stands_beside_us_with_and_without_the_cost_of_its_inputs() ->
         (14.0, 15.0, True),
         (10.0, None, False),
     ]
+    assert len({row.name for row in rows}) == 4  # a stored run is compared by them
 
 
 def test_engines_that_disagree_are_not_compared() -> None:

@@ -49,7 +49,9 @@ def rows(found: Found) -> Iterator[Row]:
             must, aim = BOUNDS[name] if size == _BOUND_SIZE else (None, None)
             yield _row(f"{name} / ours, {size} rules", engines[name], ours_us, must, aim)
             pairs = zip(engines[name], found.inputs_us[size][name], strict=True)
-            yield _row("  without handing the values over", [whole - inputs for whole, inputs in pairs], ours_us)
+            yield _row(
+                f"{name} / ours, {size} rules, evaluating alone", [whole - inputs for whole, inputs in pairs], ours_us
+            )
 
 
 def curve(found: Found) -> Curve:
