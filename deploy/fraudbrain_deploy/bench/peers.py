@@ -16,6 +16,9 @@ from fraudbrain_deploy.errors import UserError
 
 PINNED: Final = Path(__file__).parent / "peers.txt"
 _TIMEOUT_S: Final = 600.0
+_REMEDY: Final = (
+    "See that pip finds its index (`pip config list`), or measure ours alone: `fraudbrain bench --no-peers`."
+)
 
 
 def peers_folder(data: Path) -> Path:
@@ -40,8 +43,3 @@ def _install(folder: Path) -> None:
         raise UserError(f"The peers were not installed within {_TIMEOUT_S:.0f} s.", _REMEDY) from error
     if done.returncode:
         raise UserError(f"The peers cannot be installed:\n{done.stderr.strip()[-1_000:]}", _REMEDY)
-
-
-_REMEDY: Final = (
-    "See that pip finds its index (`pip config list`), or measure ours alone: `fraudbrain bench --no-peers`."
-)

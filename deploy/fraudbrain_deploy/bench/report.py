@@ -49,9 +49,8 @@ def read_report(path: Path) -> Report:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.MsgspecError) as error:
-        raise UserError(
-            f"{path} cannot be compared with: {error}.", "Store a run: `fraudbrain bench --json`."
-        ) from error
+        remedy = "Store a run with `fraudbrain bench --json`."
+        raise UserError(f"{path} is no stored run: {error}.", remedy) from error
 
 
 def page(report: Report, earlier: Report | None = None) -> str:

@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 
 
 def run(peers: Path | None, *, rounds: int, slice_s: float, tell: Tell) -> Found:
-    """Measures in a process of its own; `tell` hears how far it is. Raises UserError with its last words if it fails."""
+    """Measures in a process of its own; `tell` hears how far it is. Raises UserError where that fails."""
     options = ["--rounds", str(rounds), "--slice-s", str(slice_s)] + (["--peers", str(peers)] if peers else [])
     command = [sys.executable, "-m", "fraudbrain_deploy.bench.rules.measuring", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -49,7 +49,9 @@ def rows(found: Found) -> Iterator[Row]:
             must, aim = BOUNDS[name] if size == _BOUND_SIZE else (None, None)
             yield _row(f"{name} / ours, {size} rules", engines[name], ours_us, must, aim)
             pairs = zip(engines[name], found.inputs_us[size][name], strict=True)
-            yield _row("  values handed over for nothing", [whole - inputs for whole, inputs in pairs], ours_us)
+            yield _row(
+                f"{name} / ours, {size} rules, evaluating alone", [whole - inputs for whole, inputs in pairs], ours_us
+            )
 
 
 def curve(found: Found) -> Curve:
@@ -66,7 +68,7 @@ def facts(found: Found) -> list[str]:
     """What the work was."""
     nodes = ", ".join(f"{mean:g} nodes in each of {size}" for size, mean in found.mean_nodes.items())
     fired = ", ".join(f"{mean:g} of {size}" for size, mean in found.fired.items())
-    agreed = "all engines find the same" if len(found.versions) > 1 else "no peers"
+    agreed = "all engines find the same" if found.versions else "no peers"
     return [f"rules: {found.cases} events; {nodes} on average; {fired} fire; {agreed}"]
 
 

@@ -5,14 +5,15 @@ All engines run here, one after the other in each round, on the same cases, afte
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from fraudbrain_deploy.bench.alternating import Tell, alternate
+from fraudbrain_deploy.bench.alternating import Tell, Work, alternate
 from fraudbrain_deploy.bench.rules.cases import MANY_RULES, Case, read_cases, reference
 from fraudbrain_deploy.bench.rules.dialects import node_count
 from fraudbrain_deploy.bench.rules.engines import PEERS, ours, refuse_disagreement
@@ -26,8 +27,8 @@ CURVE: Final = (1, 10, 50, 100, 500, 1_000)
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """What was measured: for each size of rule set the rounds of each engine (µs per event), of the same with rules that
-    say nothing, and of our own at each size of the curve."""
+    """What was measured, µs per event and round: for each size of rule set each engine, and what handing the values
+    over costs it; and our own at each size of the curve. `fired` is how many rules do, on average."""
 
     cases: int
     versions: dict[str, str]
@@ -38,46 +39,45 @@ class Found(msgspec.Struct, kw_only=True):
     curve_us: dict[int, list[float]] = {}
 
 
-def measure(*, peers: Sequence[str], rounds: int, slice_s: float, tell: Tell) -> Found:
-    """All figures about rules; `slice_s` is how long each engine runs in a round. Raises Disagreement."""
+class Pace(NamedTuple):
+    """How long is measured: so many rounds, in each of them every engine for `slice_s`."""
+
+    rounds: int
+    slice_s: float
+    tell: Tell
+
+    def __call__(self, what: str, works: Mapping[str, Work], cases: int) -> dict[str, list[float]]:
+        """The rounds of each work, µs per case."""
+        told = partial(self._told, what)
+        return alternate(works, cases=cases, rounds=self.rounds, slice_s=self.slice_s, tell=told)
+
+    def _told(self, what: str, text: str) -> None:
+        self.tell(f"{what}: {text}")
+
+
+def measure(peers: Sequence[str], pace: Pace) -> Found:
+    """All figures about rules. Raises Disagreement."""
     scenario = reference()
     cases = read_cases(scenario)
     found = Found(cases=len(cases), versions={})
     for size in COMPARED:
-        _compare(found, scenario, cases, size, peers=peers, rounds=rounds, slice_s=slice_s, tell=tell)
+        _compare(found, scenario, cases, size, peers, pace)
     works = {str(size): ours(scenario, rule_set(scenario, size), cases).whole for size in CURVE}
-    grown = alternate(
-        works, cases=len(cases), rounds=rounds, slice_s=slice_s, tell=lambda text: tell(f"growth, {text}")
-    )
-    found.curve_us = {int(size): us for size, us in grown.items()}
+    found.curve_us = {int(size): us for size, us in pace("growth", works, len(cases)).items()}
     return found
 
 
 def _compare(
-    found: Found,
-    scenario: Scenario,
-    cases: Sequence[Case],
-    size: int,
-    *,
-    peers: Sequence[str],
-    rounds: int,
-    slice_s: float,
-    tell: Tell,
+    found: Found, scenario: Scenario, cases: Sequence[Case], size: int, peers: Sequence[str], pace: Pace
 ) -> None:
     rules = rule_set(scenario, size)
     found.mean_nodes[size] = round(mean(node_count(each.when) for each in rules.rules), 1)
     engines = [make(scenario, rules, cases) for make in (ours, *(PEERS[name] for name in peers))]
-    found.versions |= {each.name: each.version for each in engines}
+    found.versions |= {each.name: each.version for each in engines[1:]}
     found.fired[size] = round(refuse_disagreement(engines, rules) / len(cases), 2)
     works = {each.name: each.whole for each in engines}
     inputs = {f"{each.name} inputs": each.inputs for each in engines if each.inputs}
-    us = alternate(
-        works | inputs,
-        cases=len(cases),
-        rounds=rounds,
-        slice_s=slice_s,
-        tell=lambda text: tell(f"{size} rules, {text}"),
-    )
+    us = pace(f"{size} rules", works | inputs, len(cases))
     found.whole_us[size] = {name: us[name] for name in works}
     found.inputs_us[size] = {name.removesuffix(" inputs"): us[name] for name in inputs}
 
@@ -102,12 +102,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.peers:
         sys.path.append(str(arguments.peers))
-    found = measure(
-        peers=list(PEERS) if arguments.peers else [],
-        rounds=arguments.rounds,
-        slice_s=arguments.slice_s,
-        tell=lambda text: print(text, file=sys.stderr, flush=True),
-    )
+    pace = Pace(arguments.rounds, arguments.slice_s, lambda text: print(text, file=sys.stderr, flush=True))
+    found = measure(list(PEERS) if arguments.peers else [], pace)
     sys.stdout.buffer.write(msgspec.json.encode(found))
 
 
