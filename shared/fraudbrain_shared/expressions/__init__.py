@@ -1,8 +1,8 @@
 """CEL, the Common Expression Language, as rules, policies and features use it: typed, total and fast.
 
 `check` turns a text into an `Expression` or says all that is wrong with it; `compile_function` turns checked
-expressions into one Python function. Nothing here reads a clock, chance or a file, but for the time zones that come with
-the package `tzdata`.
+expressions into one Python function. Nothing here reads a clock or chance, and no file but the time zones of the package
+`tzdata`.
 
 A value that is missing is UNKNOWN, a computation without a result (overflow, an int divided by zero) is ERROR.
 Operators and functions are strict: unknown if any operand is unknown, else an error if any is one. Four are not:
@@ -12,7 +12,6 @@ Operators and functions are strict: unknown if any operand is unknown, else an e
 - `c ? a : b` is unknown or an error as `c` is, and otherwise what the chosen value is.
 - `known(x)` is whether x is neither, `or_else(x, default)` is `default` where x is either, `has(event.x)` is
   `known(event.x)`.
-
 - `exists` and `all` are `||` and `&&` over the elements of a list; `exists_one` is strict.
 
 `docs/expressions.md` is the language as its authors see it: types, functions, limits, the cost of an expression, and by
