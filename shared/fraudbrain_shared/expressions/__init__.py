@@ -1,7 +1,7 @@
 """CEL, the Common Expression Language, as rules, policies and features use it: typed, total and fast.
 
 `check` turns a text into an `Expression` or says all that is wrong with it; `compile_function` turns checked
-expressions into one Python function. Nothing here reads a clock or chance, and no file but the time zones of the package
+expressions into one Python function. Nothing here reads a clock or chance, and no file but the time zones of package
 `tzdata`.
 
 A value that is missing is UNKNOWN, a computation without a result (overflow, an int divided by zero) is ERROR.
