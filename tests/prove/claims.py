@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -53,11 +54,41 @@ def tiers_stopped_for_a_minute(folder: Path) -> dict[str, object]:
     return _system_test(folder, test, {"FRAUDBRAIN_AWAY_S": "60"})
 
 
+def expressions_agree_with_cel(folder: Path) -> dict[str, object]:
+    """Compare 100,000 random expressions with Google's CEL in C++, on three events each."""
+    from tests.parity.expressions.cel_cpp import compare
+
+    comparison = compare(range(100_000))
+    if comparison.disagreements:
+        sys.exit("prove: expressions differ from CEL in C++:\n" + "\n".join(comparison.disagreements[:20]))
+    return {"expressions": 100_000, "judge": f"cel-expr-python {version('cel-expr-python')}"} | comparison._asdict()
+
+
+def hostile_expressions(folder: Path) -> dict[str, object]:
+    """Check 10,000 hostile texts, and evaluate those that are admitted."""
+    from tests.unit.expressions.hostile_texts import attack
+
+    report: dict[str, object] = {"texts": 10_000}
+    return report | attack(range(10_000))._asdict()
+
+
 # Of the public file: so many payments were made in so many days.
 THIRTY_DAYS = 293_422
 NINETY_DAYS = 880_358
 
 CLAIMS = [
+    Claim(
+        name="expressions-agree-with-cel",
+        says="Random expressions on random events yield what they yield in Google's CEL in C++, or no value in both",
+        covers=("shared/fraudbrain_shared/expressions", "tests/parity/expressions", "tests/unit/expressions"),
+        prove=expressions_agree_with_cel,
+    ),
+    Claim(
+        name="hostile-expressions",
+        says="Each of the texts that an attacker would write is refused, or evaluated in a time that its cost bounds",
+        covers=("shared/fraudbrain_shared/expressions", "tests/unit/expressions"),
+        prove=hostile_expressions,
+    ),
     Claim(
         name="replay-public-file",
         says="A file replayed through stack and tiers at full speed: the books balance, each event has one decision",

@@ -60,7 +60,7 @@ def _searched(text: int, _: int) -> int:
 
 def _matched(text: int, pattern: int) -> int:
     """RE2 steps through the text once, in the worst case with all states of the pattern at once."""
-    return 100 + text * (16 + pattern) // 64
+    return 100 + text * (16 + pattern) // 256
 
 
 def _read(text: int) -> int:
@@ -268,7 +268,7 @@ OVERLOADS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((_INT,), _STRING, "_str({0})", cost=_of(10), length=_of(20)),
         Overload((_DOUBLE,), _STRING, "_string_of_double({0})", cost=_of(80), length=_of(24)),
         Overload((_STRING,), _STRING, "{0}", length=_first_length),
-        Overload((_TIMESTAMP,), _STRING, "_timestamp_text({0})", cost=_of(150), length=_of(24)),
+        Overload((_TIMESTAMP,), _STRING, "_timestamp_text({0})", cost=_of(300), length=_of(24)),
         Overload((_DURATION,), _STRING, "_duration_text({0})", cost=_of(80), length=_of(18)),
     ),
     "distance_km": (Overload((_DOUBLE,) * 4, _DOUBLE, "_distance_km({0}, {1}, {2}, {3})", fails=True, cost=_of(80)),),

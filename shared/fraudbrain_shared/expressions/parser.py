@@ -90,7 +90,9 @@ class _Parser:
             return condition
         name_span = self.tokens[self.position - 1].span
         self.descend()
-        chosen = self.conditional()
+        chosen = self.operation(0)
+        if self.next.text == "?":
+            raise self.unexpected(":", "put the inner choice into parentheses")
         self.expect(":")
         otherwise = self.conditional()
         self.depth -= 1

@@ -69,11 +69,12 @@ class Range(NamedTuple):
         return Range(min(max(self.low, limit.low), limit.high), max(min(self.high, limit.high), limit.low))
 
 
-# Timestamps span the years 1 to 9999 and durations 10,000 years either way, as in the CEL specification.
+# Timestamps span the years 1 to 9999; durations have as many nanoseconds as fit into 64 bits, 292 years either way.
+# CEL specification, "Overflow".
 RANGES: Mapping[Type, Range] = {
     Type.INT: Range(-(2**63), 2**63 - 1),
     Type.TIMESTAMP: Range(-62_135_596_800_000, 253_402_300_799_999),
-    Type.DURATION: Range(-315_576_000_000_000, 315_576_000_000_000),
+    Type.DURATION: Range(-9_223_372_036_854, 9_223_372_036_854),
 }
 
 

@@ -104,7 +104,7 @@ def test_nan_is_in_no_list_not_even_as_the_same_object() -> None:
         ("timestamp('2026-03-01T00:00:00Z') - timestamp('2026-02-01T00:00:00Z') == duration('672h')", True),
         ("timestamp('2026-01-01T00:00:00Z') + duration('1m') > timestamp('2026-01-01T00:00:59Z')", True),
         ("timestamp('9999-12-31T23:59:59Z') + duration('1s')", ERROR),
-        ("duration('87660000h') + duration('1s')", ERROR),
+        ("duration('2562047h') + duration('1h')", ERROR),
         ("int(timestamp('1969-12-31T23:59:59.500Z'))", -1),
         ("string(timestamp('2026-01-31T09:30:00.250+01:00'))", "2026-01-31T08:30:00.250Z"),
         ("string(timestamp('0001-01-01T00:00:00Z'))", "0001-01-01T00:00:00Z"),
