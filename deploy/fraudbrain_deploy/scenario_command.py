@@ -74,11 +74,15 @@ def page(shown: "ScenarioUse") -> Iterator[str]:
         yield from _feature_lines(feature)
     yield from _section("derived features", _rows(shown.derived, "="))
     yield from _section("parameters", _rows(shown.parameters, ""))
-    rules = [line for rule in shown.rules for line in (_titled(rule), f"    {rule.when}")]
+    rules = [line for rule in shown.rules for line in (_titled(rule), f"    {_one_line(rule.when)}")]
     yield from _section("rules", rules)
-    clauses = [f"  {at}. {each.name} when {' '.join(each.when.split())}" for at, each in enumerate(shown.policy, 1)]
+    clauses = [f"  {at}. {each.name} when {_one_line(each.when)}" for at, each in enumerate(shown.policy, 1)]
     yield from _section("policy, the first that holds, else approve", clauses)
     yield from ("", f"read by no expression: {', '.join(shown.unused) or 'nothing, all is used'}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _titled(rule: "ConditionUse") -> str:
@@ -107,9 +111,10 @@ def _feature_lines(feature: "FeatureUse") -> Iterator[str]:
 def _rows(names: "Sequence[NameUse]", sign: str | None) -> list[str]:
     """A line for each name with its type, what it is (not if `sign` is None) and its users."""
     width = max((len(each.name) for each in names), default=0)
+    kinds = max((len(each.type) for each in names), default=0)
     rows = []
     for each in names:
         about = f"{sign} {each.about}".strip() if sign is not None else ""
-        row = f"  {each.name:{width}}  {each.type:6}  {about}".rstrip()
+        row = f"  {each.name:{width}}  {each.type:{kinds}}  {about}".rstrip()
         rows.append(f"{row}  ← {', '.join(each.used_by)}" if each.used_by else row)
     return rows

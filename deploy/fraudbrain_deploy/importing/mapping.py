@@ -43,16 +43,35 @@ class _Target:
     required: Mask
 
 
-def map_foreign(scenario: Scenario, mapping: ImportMapping, path: Path) -> Mapped:
-    """The rows of a foreign file, by the scenario's import mapping. Raises UserError for a column that is missing."""
+def map_foreign(scenario: Scenario, mappings: Sequence[ImportMapping], path: Path) -> tuple[list[Mapped], Rejects]:
+    """The rows of a foreign file, a part for each mapping, and those that none of them takes.
+
+    Raises UserError for a column that is missing.
+    """
+    raw = read_columns(path, [column for each in mappings for column in each.columns])
+    taken = [_chosen(raw, each) for each in mappings]
+    left = ~np.logical_or.reduce(taken)
+    choosing = dict.fromkeys(each.only.column for each in mappings if each.only)
+    parts = [_map_rows(scenario, each, _rows(raw, rows)) for each, rows in zip(mappings, taken, strict=True)]
+    rest = _rows(raw, left)
+    causes = (f"{' and '.join(choosing)} chooses no type",)
+    return parts, Rejects(rest.table, rest.row, causes, np.zeros(len(rest.row), dtype=np.int16), raw.broken)
+
+
+def _chosen(raw: Raw, mapping: ImportMapping) -> Mask:
+    """The rows that are events of the mapping's type."""
+    if mapping.only is None:
+        return np.ones(raw.table.num_rows, dtype=np.bool_)
+    return mask(pc.is_in(strings(plain(raw.table[mapping.only.column])).values, pa.array(mapping.only.values)))
+
+
+def _rows(raw: Raw, where: Mask) -> Raw:
+    """Some rows; those that are broken are told once, by the rest."""
+    return Raw(raw.table, raw.row) if where.all() else Raw(raw.table.filter(pa.array(where)), raw.row[where])
+
+
+def _map_rows(scenario: Scenario, mapping: ImportMapping, raw: Raw) -> Mapped:
     declared, fraud = scenario.event_types[mapping.type].fields, mapping.fraud
-    sources = [
-        mapping.event_id,
-        mapping.event_time,
-        *mapping.fields.values(),
-        *([fraud] if fraud else []),
-    ]
-    raw = read_columns(path, [source.column for source in sources if source.column is not None])
     rows = raw.table.num_rows
     every, none = np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
     fields = {}

@@ -1,4 +1,4 @@
-"""In which order things are checked that read one another, and the circle if there is one."""
+"""In which order things are checked that read one another, and the circles if there are any."""
 
 from collections.abc import Iterator, Mapping, Set
 
@@ -13,12 +13,15 @@ def in_order(reads: Mapping[str, Set[str]]) -> Iterator[str]:
         yield ready
 
 
-def circle(reads: Mapping[str, Set[str]]) -> list[str]:
-    """Some circle, its first name once more at the end; empty if there is none."""
-    waiting = dict.fromkeys(each for each in reads if each not in set(in_order(reads)))
-    way: list[str] = []
-    name = next(iter(waiting), None)
-    while name is not None and name not in way:
-        way.append(name)
-        name = min(each for each in reads[name] if each in waiting)
-    return [*way[way.index(name) :], name] if name is not None else []
+def circles(reads: Mapping[str, Set[str]]) -> Iterator[list[str]]:
+    """The circles, no two with a name in common; the first name stands once more at the end of each."""
+    left = dict(reads)
+    while waiting := left.keys() - set(in_order(left)):
+        way: list[str] = []
+        name = next(each for each in left if each in waiting)
+        while name not in way:
+            way.append(name)
+            name = min(each for each in left[name] if each in waiting)
+        yield [*way[way.index(name) :], name]
+        for each in way:
+            del left[each]

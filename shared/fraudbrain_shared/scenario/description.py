@@ -269,14 +269,30 @@ class ColumnSource:
 
 
 @dataclass(frozen=True, slots=True)
+class RowChoice:
+    """The rows of a foreign file whose `column` holds one of `values`, as text."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportMapping:
-    """How the rows of a foreign file become events of one type, and labels if it has them."""
+    """How the rows of a foreign file, or those of `only`, become events of one type, and labels if it has them."""
 
     type: str
     event_id: ColumnSource
     event_time: ColumnSource
     fields: dict[str, ColumnSource]
     fraud: ColumnSource | None = None
+    only: RowChoice | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        sources = (self.event_id, self.event_time, *self.fields.values(), *([self.fraud] if self.fraud else []))
+        chosen = [self.only.column] if self.only else []
+        return tuple(dict.fromkeys([*(each.column for each in sources if each.column is not None), *chosen]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +315,7 @@ class Scenario:
     policy: tuple[ClauseText, ...]
     money: Money | None = None
     holdout: Holdout | None = None
-    importing: ImportMapping | None = None
+    importing: tuple[ImportMapping, ...] = ()
     description: str = ""
     context: dict[str, ContextFeature] = field(default_factory=dict)
     model: ModelDescription | None = None

@@ -6,7 +6,7 @@ from typing import Final
 
 from fraudbrain_shared.expressions import Expression
 from fraudbrain_shared.scenario.context_table import ContextKinds, read_context
-from fraudbrain_shared.scenario.dependencies import circle, in_order
+from fraudbrain_shared.scenario.dependencies import circles, in_order
 from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.expression_check import DERIVED_SOURCES, ExpressionCheck, names_in
 from fraudbrain_shared.scenario.feature_keys import note_twins
@@ -56,7 +56,7 @@ def read_features(file: FeaturesFile, scenario: Scenario, expressions: Expressio
         **{derived_path(name): [text] for name, text in derived.texts.items()},
     }
     reads = {node: _read_by(texts, scenario) for node, texts in written.items()}
-    _note_circle(reads, written, scenario, expressions)
+    _note_circles(reads, written, scenario, expressions)
     for node in in_order(reads):
         name = node.partition(".")[2]
         if node.startswith(_PROFILE):
@@ -80,19 +80,19 @@ def _read_by(written: Sequence[ExpressionText], scenario: Scenario) -> frozenset
     return frozenset(features.get(name, name) for name in names if name.startswith((_PROFILE, _DERIVED)))
 
 
-def _note_circle(
+def _note_circles(
     reads: Mapping[str, frozenset[str]],
     written: Mapping[str, Sequence[ExpressionText]],
     scenario: Scenario,
     expressions: ExpressionCheck,
 ) -> None:
-    """A feature that waits for itself has no value; what reads it is passed over."""
+    """Features that wait for themselves have no value; what reads them is passed over."""
     for node in reads.keys() - set(in_order(reads)):
         if node.startswith(_PROFILE):
             expressions.mark_all_broken(f"{node}_")
         else:
             expressions.mark_broken(node)
-    if found := circle(reads):
+    for found in circles(reads):
         text = next(each for each in written[found[0]] if found[1] in _read_by([each], scenario))
         text.table.note(f"features read each other in a circle: {' → '.join(found)}", key=text.key)
 

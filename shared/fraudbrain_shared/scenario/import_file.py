@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fraudbrain_shared.scenario.description import ColumnSource, EventType, Field, FieldType, ImportMapping
+from fraudbrain_shared.scenario.description import ColumnSource, EventType, Field, FieldType, ImportMapping, RowChoice
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
-from fraudbrain_shared.scenario.kinds import NUMBER, TEXT, table_of
+from fraudbrain_shared.scenario.kinds import NUMBER, TEXT, TEXTS, table_of, tables_of
 from fraudbrain_shared.scenario.problems import nearest
 from fraudbrain_shared.scenario.table import Kind, Names, Table, Variants, allowed, defaulting, inside, required
 
@@ -84,8 +84,16 @@ class LabelTable(Table):
     fraud = required(SOURCE, "Whether it was a fraud: yes or no, true or false, 1 or 0.", '"TX_FRAUD"')
 
 
+class OnlyTable(Table):
+    """Which rows of a file are events of the type, where it holds several types."""
+
+    column = required(TEXT, "The column that tells them apart.", '"kind"')
+    values = required(TEXTS, "What it holds for this type.", '["ping"]')
+
+
 class ImportTable(Table):
-    """The rows of a file as events of one type. Rows that do not fit are reported, with the reason."""
+    """The rows of a file as events of one type: `[<type>]`, or once for each form that files have, `[[<type>]]`. A
+    file is read by the table all whose columns it has. Rows that do not fit are reported, with the reason."""
 
     event_id = required(SOURCE, "What makes a row known.", '"TRANSACTION_ID"')
     event_time = required(
@@ -93,23 +101,23 @@ class ImportTable(Table):
     )
     fields = inside(table_of(Sources), "The fields.")
     label = allowed(table_of(LabelTable), "What turned out.", "")
+    only = allowed(table_of(OnlyTable), "Which rows.", "", default="all rows")
 
 
-class ImportFile(Names[ImportTable]):
-    """How the columns of a foreign Parquet or CSV file become events of one type, and labels."""
+class ImportFile(Names[list[ImportTable]]):
+    """How the columns of foreign Parquet or CSV files become events and labels."""
 
     called = "<type>"
-    entry = table_of(ImportTable)
+    entry = tables_of(ImportTable)
 
 
 def read_import(
     file: ImportFile, event_types: Mapping[str, EventType], expressions: ExpressionCheck
-) -> ImportMapping | None:
-    """The mapping; None if the file declares none. `event_types` is empty if they could not be read."""
-    mappings = [_mapping(name, table, event_types, expressions) for name, table in file.entries().items()]
-    if len(mappings) > 1:
-        file.note("a file holds events of one type only", "keep one table", key=mappings[1].type, at_key=True)
-    return mappings[0] if mappings else None
+) -> tuple[ImportMapping, ...]:
+    """The mappings in the order of the file. `event_types` is empty if they could not be read."""
+    return tuple(
+        _mapping(name, table, event_types, expressions) for name, tables in file.entries().items() for table in tables
+    )
 
 
 def _mapping(
@@ -124,7 +132,12 @@ def _mapping(
         event_time=_column(table, "event_time", table.event_time),
         fields=_fields(table.fields, event_type, expressions),
         fraud=_column(table.label, "fraud", table.label.fraud) if table.label else None,
+        only=_only(table.only) if table.only else None,
     )
+
+
+def _only(table: OnlyTable) -> RowChoice:
+    return RowChoice(table.column or "", tuple(value for _, value in table.values or ()))
 
 
 def _column(table: Table, key: str, read: Source | None) -> ColumnSource:

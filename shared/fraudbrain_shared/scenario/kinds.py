@@ -196,6 +196,16 @@ def array_of(table: type[T]) -> Tables[list[T]]:
     return Tables("a list of tables", read, table, is_array=True)
 
 
+def tables_of(table: type[T]) -> Tables[list[T]]:
+    """A table, or an array of such tables."""
+    one, many = table_of(table), array_of(table)
+
+    def read(outer: Table, key: str) -> list[T]:
+        return many.read(outer, key) if isinstance(outer.raw(key), list) else [one.read(outer, key)]
+
+    return Tables("a table, or an array of them", read, table)
+
+
 def variant(key: str, variants: Mapping[str, type[T]], what: str, later: Collection[str] = ()) -> Kind[T]:
     """A table whose class the word under `key` in it decides; words of `later` versions are known, but refused."""
 

@@ -218,7 +218,7 @@ def test_a_required_file_is_missed_once(file: str) -> None:
 def test_a_scenario_needs_two_files_only() -> None:
     files = {name: SMALL[name] for name in ("scenario.toml", "events.toml")}
     scenario = parse(files)
-    assert (scenario.profile, scenario.rules, scenario.policy, scenario.importing) == ({}, (), (), None)
+    assert (scenario.profile, scenario.rules, scenario.policy, scenario.importing) == ({}, (), (), ())
 
 
 @pytest.mark.parametrize("file", ["events.toml", "features.toml", "parameters.toml", "rules.toml"])

@@ -53,8 +53,7 @@ def test_numbers_have_the_type_of_their_parameter() -> None:
 
 
 def test_columns_become_fields() -> None:
-    mapping = parse(SMALL).importing
-    assert mapping is not None
+    (mapping,) = parse(SMALL).importing
     assert (mapping.event_id, mapping.fraud) == (ColumnSource("ID"), ColumnSource("FRAUD"))
     assert mapping.event_time == ColumnSource("TIME", zone="Europe/Madrid")
     assert mapping.fields == {
