@@ -12,7 +12,7 @@ class Keeper(Protocol):
     """How one state is folded. It holds no data; the states of all subjects do.
 
     `time` is the event's, `clock` the largest event time folded, the event's included, UTC ms: the event is late
-    where its time is smaller. A fold returns for how many features it came too late. Where `notes_misses`, records
+    where its time is smaller. `add` returns for how many features it came too late. Where `notes_misses`, records
     that are not folded matter from the first on.
     """
 
@@ -28,7 +28,7 @@ class Keeper(Protocol):
     def add(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
         """Folds the value of a record whose `where` is true. `key` is what the state is kept within, or None."""
 
-    def miss(self, state: State, key: Any, time: int, clock: int) -> int:
+    def miss(self, state: State, key: Any, time: int, clock: int) -> None:
         """Takes note of a record of the type that is not folded."""
 
     def joined(self, left: State, right: State, clock: int) -> State:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import Any, Final
 
-from fraudbrain_shared.features.aggregates.quantiles import rank_of
 from fraudbrain_shared.features.aggregates.real_total import real_sum
 from fraudbrain_shared.features.hops import bounded
 from fraudbrain_shared.features.keeper import State
 from fraudbrain_shared.scenario.description import Read
 from fraudbrain_shared.scenario.profile_state import StateShape
-from fraudbrain_shared.scenario.reads import quantile_percent
 
 VALUES: Final = 1  # the oldest first
 NEWEST_MS: Final = 2  # the event time of the last value
@@ -44,10 +42,9 @@ class KeptValues:
             del values[: -self._count]
         return 0
 
-    def miss(self, state: State, key: Any, time: int, clock: int) -> int:
+    def miss(self, state: State, key: Any, time: int, clock: int) -> None:
         state[RUN] = 0
         state[ENDED] = True
-        return 0
 
     def joined(self, left: State, right: State, clock: int) -> State:
         values = [*left[VALUES], *right[VALUES]][-self._count :]
@@ -61,15 +58,13 @@ class KeptValues:
         ]
 
 
-def read_last(state: State, count: int, read: Read, now: int) -> Any:
-    """A read of the last `count` values of a state that has any."""
+def read_last(read: Read, state: State, values: Sequence[Any], now: int) -> Any:
+    """A read, no quantile, of those last `values` of a state that a feature reaches; there are some."""
     if read == "streak":
-        return min(state[RUN], count)
+        return min(state[RUN], len(values))
     if read == "seconds_since":
         return (max(now, state[NEWEST_MS]) - state[NEWEST_MS]) // 1000
-    values = state[VALUES][-count:]
-    percent = quantile_percent(read)
-    return _READS[read](values) if percent is None else float(sorted(values)[rank_of(len(values), percent) - 1])
+    return _READS[read](values)
 
 
 def _sum(values: Sequence[Any]) -> Any:

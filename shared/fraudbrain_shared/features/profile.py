@@ -96,10 +96,12 @@ def unpacked(profile: Profile) -> list[State]:
 
 def _pack(states: Iterable[State | None]) -> bytes:
     kept = [state for state in states if state is not None]
+    buffer = bytearray()  # what `encode` returns holds on to up to twice its length
     try:
-        return _encoder.encode(kept)
+        _encoder.encode_into(kept, buffer)
     except OverflowError:  # a sum of ints beyond 64 bits
-        return _encoder.encode(_with_huge(kept))
+        _encoder.encode_into(_with_huge(kept), buffer)
+    return bytes(buffer)
 
 
 def _with_huge(value: Any) -> Any:

@@ -80,17 +80,22 @@ class ProfileFold:
             states = self._unpack(profile)
         clock = profile.clock = max(profile.clock, time)
         for keeper, place, where, value, key in of_type.steps:
-            state = states[place]
-            amount = inputs[value]
+            state, amount = states[place], inputs[value]
             own_key = None if key is None or inputs[key] is ERROR else inputs[key]
-            if inputs[where] is True and _is_value(amount):
-                if state is None:
-                    state = states[place] = keeper.start()
+            is_folded = (  # neither unknown nor in error, and if it is a double a number
+                inputs[where] is True
+                and amount is not None
+                and amount is not ERROR
+                and (amount.__class__ is not float or isfinite(amount))
+            )
+            if state is None:
+                if not (is_folded or keeper.notes_misses):
+                    continue
+                state = states[place] = keeper.start()
+            if is_folded:
                 profile.late_dropped += keeper.add(state, amount, own_key, time, clock)
-            elif state is not None or keeper.notes_misses:
-                if state is None:
-                    state = states[place] = keeper.start()
-                profile.late_dropped += keeper.miss(state, own_key, time, clock)
+            else:
+                keeper.miss(state, own_key, time, clock)
 
     def joined(self, left: Profile, right: Profile) -> Profile:
         """The profile of two histories of a subject, of which the right one is later in the log. Changes neither.
@@ -170,9 +175,9 @@ class _Keys:
 
     def __init__(self, scenario: Scenario, event_type: EventType, within: Sequence[ProfileFeature]) -> None:
         reads = [folds_read(_key(each)) for each in within]
-        self._direct = [place for place, paths in enumerate(reads) if not paths]
-        self._evaluate = compile_keys(scenario, event_type, [within[place] for place in self._direct])
-        self._count = len(within)
+        direct = [each for each, paths in zip(within, reads, strict=True) if not paths]
+        self._places = [place for place, paths in enumerate(reads) if not paths]
+        self._evaluate = compile_keys(scenario, event_type, direct)
         self._later = [
             (
                 place,
@@ -184,9 +189,12 @@ class _Keys:
         ]
 
     def read(self, read_all: ReadAll, states: Sequence[Any], now: int, event: AdmittedEvent) -> tuple[Reading, ...]:
-        keys: list[object] = [None] * self._count
         fields, time = event.fields, event.event_time
-        for place, key in zip(self._direct, self._evaluate(fields, time, (), ()), strict=True):
+        direct = self._evaluate(fields, time, (), ())
+        if not self._later:
+            return read_all(states, now, direct)
+        keys: list[object] = [None] * (len(direct) + len(self._later))
+        for place, key in zip(self._places, direct, strict=True):
             keys[place] = key
         readings = read_all(states, now, keys)
         for place, evaluate, derive in self._later:
@@ -228,8 +236,3 @@ def _after_what_they_read(
             seen.update(more)
         needs[place] = {read_as[path] for path in seen if path in read_as}
     return TopologicalSorter(needs).static_order()
-
-
-def _is_value(value: object) -> bool:
-    """Neither unknown nor in error, and if it is a double a number."""
-    return value is not None and value is not ERROR and (value.__class__ is not float or isfinite(value))

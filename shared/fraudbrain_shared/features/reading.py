@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fraudbrain_shared.expressions import Type
-from fraudbrain_shared.features.aggregates.distinct import distinct_since
+from fraudbrain_shared.features.aggregates.distinct import sketched_since
 from fraudbrain_shared.features.aggregates.quantiles import quantile
 from fraudbrain_shared.features.aggregates.real_total import real_sum
 from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
@@ -28,7 +28,8 @@ ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
 """(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
 that is kept within a key, in the order of the states: None where it cannot be evaluated."""
 
-# How the columns are read of the hops from `place` on; they are called by their letters.
+# How the columns are read of the hops from `place` on; they are called by their letters, BEGIN is the
+# second at which the window begins.
 _INT_CODE: Final[Mapping[Read, str]] = {
     "sum": f"total if {INT64_MIN} <= total <= {INT64_MAX} else bounded(total)",
     "mean": "total / count if count else None",
@@ -46,10 +47,11 @@ _CODE: Final[Mapping[Read, str]] = {
     "first": "a[place][1] if place < hops else None",
     "last": "z[1] if place < hops else None",
     "seconds_since": "(now - z[0]) // 1000 if place < hops else None",
-    "distinct": "distinct_since(d, begin)",
+    "distinct": "sketched_since(d, BEGIN) if d[0] else len(newest) - bisect_left(newest, BEGIN)",
     "streak": "r[2][-1] - r[2][place]",
 }
-# What several reads of a window have in common.
+# What all windows have in common, and what the reads of one.
+_SHARED: Final = {"d": "newest = list(d[1].values())"}
 _COMMON: Final[Mapping[str, str]] = {
     "n": "count = n[-1] - n[place]",
     "s": "total = s[-1] - s[place]",
@@ -57,7 +59,20 @@ _COMMON: Final[Mapping[str, str]] = {
 }
 _CALLED: Final = {
     each.__name__: each
-    for each in (bisect_left, bounded, distinct_since, quantile, read_last, real_sum, stddev_of_moments, stddev_of_sums)
+    for each in (
+        len,
+        list,
+        sorted,
+        float,
+        bisect_left,
+        bounded,
+        quantile,
+        read_last,
+        real_sum,
+        sketched_since,
+        stddev_of_moments,
+        stddev_of_sums,
+    )
 }
 
 
@@ -70,11 +85,15 @@ def compile_reading(
     back beyond is unknown. The others have no beginning.
     """
     variables = _variables(features)
-    body = [line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)]
-    results = [variable for each in features for variable in variables[each.name]]
-    lines = ["def read_all(states, now, keys):", "    second = now // 1000", *[f"    {line}" for line in body]]
-    source = "\n".join([*lines, f"    return ({''.join(f'{each}, ' for each in results)})"])
-    namespace: dict[str, Any] = {"__builtins__": {"len": len}, **_CALLED}
+    results = "".join(f"{variable}, " for each in features for variable in variables[each.name])
+    lines = [
+        "second = now // 1000",
+        *_begin_lines(features),
+        *(line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)),
+        f"return ({results})",
+    ]
+    source = "\n".join(["def read_all(states, now, keys):", *(f"    {line}" for line in lines)])
+    namespace: dict[str, Any] = {"__builtins__": {}, **_CALLED}
     exec(compile(source, "<generated read_all>", "exec"), namespace)  # noqa: S102 (our own text, built here)
     read_all: ReadAll = namespace["read_all"]
     return read_all
@@ -96,7 +115,7 @@ def _state_lines(
     place: int, shapes: Sequence[StateShape], shape: StateShape, variables: _Variables, since: Mapping[str, int]
 ) -> Iterator[str]:
     yield f"state = states[{place}]"
-    nothing = "state is None"
+    nothing = f"state is None or not state[{VALUES}]" if shape.kind == "last" else "state is None"
     if shape.kind == "within":
         key = f"keys[{[each for each in shapes if each.kind == 'within'].index(shape)}]"
         yield f"inside = state is not None and ({key} is None or {key} == state[{KEY}])"
@@ -127,28 +146,28 @@ def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
     yield f"hops = len(state[{STARTS}])"
     for column, letter in enumerate(shape.columns, COLUMNS):
         yield f"{letter} = state[{column}]"
+        if letter in _SHARED:
+            yield _SHARED[letter]
     for feature in shape.features:
-        yield from _place_lines(feature)
+        begin = _begin(feature.span) if isinstance(feature.span, Window) else None
+        yield f"place = bisect_left(state[{STARTS}], {begin})" if begin else "place = 0"
         for letter, line in _COMMON.items():
             if letter in shape.columns:
                 yield line
         for read, variable in zip(feature.read, variables[feature.name], strict=True):
-            yield f"{variable} = {_code(read, shape.value_type)}"
+            yield f"{variable} = {_code(read, shape.value_type).replace('BEGIN', begin or '0')}"
 
 
-def _place_lines(feature: ProfileFeature) -> Iterator[str]:
-    """Where a window begins among the hops."""
-    span = feature.span
-    if isinstance(span, Window):
-        yield f"begin = {_begin(span)}"
-        yield f"place = bisect_left(state[{STARTS}], begin)"
-    else:
-        yield "begin = place = 0"
+def _begin_lines(features: Sequence[ProfileFeature]) -> Iterator[str]:
+    for window in dict.fromkeys(each.span for each in features):
+        if isinstance(window, Window):
+            hop_s = window.hop_ms // 1000
+            yield f"{_begin(window)} = (second - {window.length_ms // 1000}) // {hop_s} * {hop_s}"
 
 
 def _begin(window: Window) -> str:
-    hop_s = window.hop_ms // 1000
-    return f"(second - {window.length_ms // 1000}) // {hop_s} * {hop_s}"
+    """The variable of the second at which a window begins."""
+    return f"begin_{window.length_ms}_{window.hop_ms}"
 
 
 def _code(read: Read, value_type: Type) -> str:
@@ -160,9 +179,17 @@ def _code(read: Read, value_type: Type) -> str:
 
 def _last_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
     for feature in shape.features:
-        if isinstance(feature.span, LastValues):
-            for read, variable in zip(feature.read, variables[feature.name], strict=True):
-                yield f"{variable} = read_last(state, {feature.span.count}, {read!r}, now)"
+        if not isinstance(feature.span, LastValues):
+            continue
+        yield f"values = state[{VALUES}][-{feature.span.count}:]"
+        if any(map(quantile_percent, feature.read)):
+            yield "in_order = sorted(values)"
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            percent = quantile_percent(read)
+            code = f"read_last({read!r}, state, values, now)"
+            if percent is not None:
+                code = f"float(in_order[-(-{percent} * len(values) // 100) - 1])"
+            yield f"{variable} = {code}"
 
 
 def _reaches_before(feature: ProfileFeature, since: int) -> str:

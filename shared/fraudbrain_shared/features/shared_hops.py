@@ -84,10 +84,9 @@ class SharedHops:
                 insert(state[column], place, value, time)
         return dropped
 
-    def miss(self, state: State, key: Any, time: int, clock: int) -> int:
+    def miss(self, state: State, key: Any, time: int, clock: int) -> None:
         for run, column in self._runs:
             run.end(state[column])
-        return 0
 
     def adopted(self, state: State) -> State:
         if state[SIGNATURE] == self._signature:

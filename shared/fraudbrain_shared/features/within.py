@@ -39,10 +39,9 @@ class WithinKey:
             return 1
         return self.hops.add(state[INSIDE], value, None, time, clock)
 
-    def miss(self, state: State, key: Any, time: int, clock: int) -> int:
+    def miss(self, state: State, key: Any, time: int, clock: int) -> None:
         if key is not None and (key == state[KEY] or self._enter(state, key, time < clock)):
             self.hops.miss(state[INSIDE], None, time, clock)
-        return 0
 
     def _enter(self, state: State, key: Any, is_late: bool) -> bool:
         """Begins anew with another key; not for a late event, unless there was none before."""

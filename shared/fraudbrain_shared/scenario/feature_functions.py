@@ -64,6 +64,8 @@ def compile_keys(scenario: Scenario, event_type: EventType, features: Sequence[P
     places = {name: place for place, name in enumerate(name for name, key in expressions.items() if key)}
     found = {name: key for name, key in expressions.items() if key}
     evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found)
+    if len(found) == len(features) and not any(key.may_fail for key in found.values()):
+        return evaluate
 
     def keys(event: object, event_time: int, profile: Sequence[object], derived: Sequence[object]) -> Sequence[object]:
         values = evaluate(event, event_time, profile, derived)

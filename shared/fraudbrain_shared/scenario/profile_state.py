@@ -30,7 +30,7 @@ QUANTILE_BINS: Final = 256
 REMEMBERED_EVENTS: Final = 32
 """So many events of a subject are known again; see `REMEMBERED_BYTES`."""
 REMEMBERED_BYTES: Final = 22
-FIRST_SLACK: Final = 8
+FIRST_SLACK: Final = 16
 """A list of hops may outgrow what its windows need by so many, or by a quarter."""
 
 ENDLESS_S: Final = 2**62

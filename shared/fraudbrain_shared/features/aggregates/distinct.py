@@ -10,7 +10,6 @@ estimation algorithm", AofA 2007; Y. Chabchoub, G. Hébrail, "Sliding HyperLogLo
 Stream over a Sliding Window", ICDM Workshops 2010.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from hashlib import blake2b
 from math import log
@@ -109,13 +108,10 @@ def hash32(value: Any) -> int:
     return int.from_bytes(blake2b(data, digest_size=4).digest(), "big")
 
 
-def distinct_since(column: Column, start_s: int) -> int:
-    """How many different values have records from a second on."""
-    is_sketch, seen = column
-    if not is_sketch:
-        return len(seen) - bisect_left(list(seen.values()), start_s)
+def sketched_since(column: Column, start_s: int) -> int:
+    """How many different values have records from a second on, by a sketch."""
     ranks = [0] * SKETCH_REGISTERS
-    for place, second in seen.items():
+    for place, second in column[1].items():
         if second >= start_s and ranks[place >> 4] < place & 15:
             ranks[place >> 4] = place & 15
     return round(_estimate(ranks))

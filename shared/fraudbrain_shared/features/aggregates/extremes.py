@@ -18,8 +18,12 @@ class Low:
         return []
 
     def insert(self, column: Column, place: int, value: Any, time: int) -> None:
-        column.insert(place, column[place] if place < len(column) else value)
-        self.add(column, place, value, time)
+        if place == len(column):
+            column.append(value)
+            self.add(column, place - 1, value, time)
+        else:
+            column.insert(place, column[place])
+            self.add(column, place, value, time)
 
     def add(self, column: Column, place: int, value: Any, time: int) -> None:
         while place >= 0 and value < column[place]:
@@ -40,8 +44,12 @@ class High:
         return []
 
     def insert(self, column: Column, place: int, value: Any, time: int) -> None:
-        column.insert(place, column[place] if place < len(column) else value)
-        self.add(column, place, value, time)
+        if place == len(column):
+            column.append(value)
+            self.add(column, place - 1, value, time)
+        else:
+            column.insert(place, column[place])
+            self.add(column, place, value, time)
 
     def add(self, column: Column, place: int, value: Any, time: int) -> None:
         while place >= 0 and value > column[place]:

@@ -2,8 +2,8 @@
 
 Values are counted in bins whose bounds grow by a factor γ = (1 + α) / (1 − α): the middle of a bin is off by at most
 α, 1 % at first. When there are more than 256 bins each two neighbours become one, which squares γ: about twice the
-error, for all quantiles alike. So it stays 1 % while the largest magnitude is up to 170 times the smallest, 2 % up to
-28,000 times, 4 % up to 800 million times. Zero has a bin of its own, negative values have theirs.
+error, for all quantiles alike. So it stays 1 % while the largest magnitude is up to 160 times the smallest, 2 % up to
+26,000 times, 4 % up to 700 million times. Zero has a bin of its own, negative values have theirs.
 
 Source: C. Masson, J. E. Rim, H. K. Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with Relative-Error
 Guarantees", VLDB 12 (2019); I. Epicoco et al., "UDDSketch: Accurate Tracking of Quantiles in Data Streams", IEEE
