@@ -38,6 +38,7 @@ class Controls:
         self._own_rules = own_rules(scenario)
         self._decode_rules = msgspec.json.Decoder(RuleSet).decode
         self._core = compile_core(self._own_rules)
+        self._bounds = scenario.parameters
         self._parameters = ParameterBook(scenario)
         self._context = ContextView(scenario)
         self._champion: Scorer | None = None
@@ -96,7 +97,7 @@ class Controls:
             self._champion = None
             self._parameters.release(None, {})
             return
-        champion = load_scorer(record.value, self._core.feature_names)
+        champion = load_scorer(record.value, self._core.feature_names, self._bounds)
         self._parameters.release(champion.version, champion.release.starting_values)
         self._champion = champion
         log.info("model %s is live", champion.version)

@@ -66,10 +66,12 @@ class Paths:
         high = min((float(np.float32(thresholds[turn.node])) for turn in turns if turn.is_left), default=inf)
         if low > -inf:
             return low if low < high else None
+        if high == -FLOAT32_MAX:
+            return None  # no number is below it
         below = float(np.nextafter(np.float32(high), np.float32(-inf)))
         if abs(below) < _FLOAT32_LEAST_NORMAL <= abs(high) or high == 0:
             below = -_FLOAT32_LEAST_NORMAL
-        return below if below >= -FLOAT32_MAX else None
+        return below
 
     def _code(self, categories: int, turns: Iterable[_Turn]) -> float | None:
         for code in range(categories):
