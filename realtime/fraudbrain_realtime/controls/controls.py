@@ -34,6 +34,7 @@ class Controls:
     def __init__(self, scenario: Scenario, compile_core: Compile) -> None:
         self._rules = LiveRules(own_rules(scenario), compile_core, self._reject)
         self._feature_names = self._rules.newest().feature_names
+        self._bounds = scenario.parameters
         self._parameters = ParameterBook(scenario)
         self._context = ContextView(scenario)
         self._champion: Scorer | None = None
@@ -110,7 +111,7 @@ class Controls:
             self._champion = None
             self._parameters.release(None, {})
             return
-        champion = load_scorer(record.value, self._feature_names)
+        champion = load_scorer(record.value, self._feature_names, self._bounds)
         self._parameters.release(champion.version, champion.release.starting_values)
         self._champion = champion
         log.info("model %s is live", champion.version)
