@@ -70,10 +70,15 @@ def generated_source(
 
 
 def _returned(results: Sequence[str]) -> Iterator[str]:
-    """A statement that returns all results. CPython builds a tuple of more than 30 by way of a list: slower by 12 %."""
+    """A statement that returns all results.
+
+    CPython builds a tuple of more than 30 by way of a list. Joining shorter ones takes a fifth less, until too much is
+    copied again.
+    """
+    per_tuple = 25 if len(results) <= 125 else len(results)
     yield "    return ("
-    for start in range(0, len(results), 25):
+    for start in range(0, len(results), per_tuple or 1):
         yield f"        {'+ ' if start else ''}("
-        yield from (f"            {result}," for result in results[start : start + 25])
+        yield from (f"            {result}," for result in results[start : start + per_tuple])
         yield "        )"
     yield "    )"
