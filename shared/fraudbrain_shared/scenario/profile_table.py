@@ -176,17 +176,17 @@ def _made_of(scenario: Scenario, expressions: Iterable[Expression]) -> tuple[str
     """The definitions of the features that some expressions read: of derived ones the text, and what that is
     made of, of profile features the id."""
     kept_as = {f"profile.{read}": each.id for each in scenario.profile.values() for read in each.read_names()}
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     waiting = [read for each in expressions for read in each.reads]
     while waiting:
         path = waiting.pop()
         root, _, name = path.partition(".")
         if root == "profile":
-            found[f"{path.removeprefix('profile.')}={kept_as[path]}"] = None
-        elif root == "derived":
-            found[f"{path}={scenario.derived[name].text}"] = None
+            found[path] = kept_as[path]
+        elif root == "derived" and path not in found:
+            found[path] = scenario.derived[name].text
             waiting += scenario.derived[name].reads
-    return tuple(sorted(found))
+    return tuple(f"{path}={found[path]}" for path in sorted(found))
 
 
 def note_row_size(tables: Profiles, features: Collection[ProfileFeature]) -> None:
