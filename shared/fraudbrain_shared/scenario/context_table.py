@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from fraudbrain_shared.expressions import Expression, Range, Scope, Type
-from fraudbrain_shared.scenario.description import LABEL, ContextFeature, EventType, Read
+from fraudbrain_shared.scenario.description import LABEL, ContextFeature, EventType, Read, Window
 from fraudbrain_shared.scenario.durations import written
 from fraudbrain_shared.scenario.expression_check import CONTEXT_SOURCES, LABEL_AND_EVENT, ExpressionCheck, Reasons
 from fraudbrain_shared.scenario.feature_keys import FeatureTable, checked_window, feature_id, note_twins, read_reads
@@ -22,6 +22,7 @@ CONTEXT_READS: Final[tuple[Read, ...]] = ("count", "sum", "mean", "min", "max", 
 _MOST_EVENTS_IN_A_HOP: Final = 10**9
 _LATEST_MS: Final = 253_402_300_799_999
 _ONE: Final = Range(1, 1)
+_HARMLESS: Final = Window(1_000, 1_000)
 
 
 class ContextTable(FeatureTable):
@@ -105,7 +106,7 @@ def _feature(
         for path in paths:
             expressions.mark_all_broken(f"{path}{name}_")
     read = read_reads(table, [f"{path}{name}_" for path in paths], expressions, _unsupported)
-    window = checked_window(table, table.window, table.hop)
+    window = checked_window(table, table.window, table.hop) or _HARMLESS
     return ContextFeature(
         name,
         feature_id(on or "", where, value, window),

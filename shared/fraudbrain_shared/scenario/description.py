@@ -113,10 +113,12 @@ class ProfileFeature(Feature):
     """What the fast tier folds per subject, of events of the type `on`, over `span`.
 
     `value` and `where` read the event and, as of just before it, other profile features and derived features
-    made of these.
+    made of these. `made_of` are the definitions of those: part of its own, so that state folded by a shared
+    `where` and `value` is not read once what these read has changed.
     """
 
     span: Span = Lifetime()
+    made_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from fraudbrain_shared.scenario.reads import RULES, read_rule
 from fraudbrain_shared.scenario.table import Table, allowed, required
 
 MAX_HOPS: Final = 64
-_HARMLESS_MS: Final = 1
+_SECOND_MS: Final = 1_000
 _USUAL_HOPS: Final = ("1s", "10s", "30s", "1m", "5m", "10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "7d")
 
 
@@ -84,18 +84,22 @@ def _read_fault(table: FeatureTable, read: Read, earlier: Sequence[Read]) -> tup
     return None
 
 
-def checked_window(table: Table, window_ms: int | None, hop_ms: int | None) -> Window:
-    """The window of `window` and `hop`, something harmless if these do not fit each other."""
+def checked_window(table: Table, window_ms: int | None, hop_ms: int | None) -> Window | None:
+    """The window of `window` and `hop`; None with a problem noted."""
     if window_ms is None or hop_ms is None:
-        return Window(window_ms or _HARMLESS_MS, hop_ms or _HARMLESS_MS)
-    if window_ms < hop_ms:
+        return None
+    if hop_ms % _SECOND_MS:
+        table.note("a hop is of whole seconds", key="hop")
+    elif window_ms < hop_ms:
         table.note(f"the window {written(window_ms)} is shorter than its hop {written(hop_ms)}", key="window")
     elif window_ms % hop_ms:
         table.note(f"the window {written(window_ms)} is no multiple of its hop {written(hop_ms)}", key="window")
     elif window_ms // hop_ms > MAX_HOPS:
         cause = f"{window_ms // hop_ms} hops are too many; a window has at most {MAX_HOPS}"
         table.note(cause, _hint_of_hop(window_ms), key="hop")
-    return Window(window_ms, hop_ms)
+    else:
+        return Window(window_ms, hop_ms)
+    return None
 
 
 def _hint_of_hop(window_ms: int) -> str:
@@ -122,5 +126,5 @@ def feature_id(
         case Lifetime():
             definition.append("lifetime")
     if made_of:
-        definition.append(sorted(made_of))
+        definition.append(made_of)
     return sha256(msgspec.json.encode(definition)).hexdigest()[:16]

@@ -87,16 +87,15 @@ def _declared(
 
 
 def _span(table: ProfileTable) -> Span:
-    """How far the feature reaches back; a whole life where `within` says it, until that is checked."""
+    """How far the feature reaches back; a whole life where `within` says it, until that is checked, and where it is
+    wrong."""
     chosen = [key for key in ("window", "within", "last") if key in table]
     for key in chosen[1:]:
         table.note(f"{key} and {chosen[0]} exclude each other", "one of window, within and last", key=key, at_key=True)
     if "window" not in table:
         table.refuse(("hop",), "hop is for a window")
     if "window" in table:
-        if (table.hop or 0) % 1_000:
-            table.note("a hop is of whole seconds", key="hop")
-        return checked_window(table, table.window, table.hop)
+        return checked_window(table, table.window, table.hop) or Lifetime()
     return LastValues(table.last or 1) if "last" in table else Lifetime()
 
 
@@ -109,7 +108,10 @@ def _span_fault(read: Read, span: Span) -> tuple[str, str] | None:
 def with_expressions(
     declared: ProfileFeature, table: ProfileTable, scenario: Scenario, expressions: ExpressionCheck
 ) -> ProfileFeature:
-    """The feature with its expressions, which read those features of `scenario` that were checked before."""
+    """The feature with its expressions, which read those features of `scenario` that were checked before.
+
+    One with a problem has no id.
+    """
     event_type = scenario.event_types.get(declared.on)
     if event_type is None:
         return declared
@@ -131,9 +133,10 @@ def with_expressions(
         _check_key(table, within, lengths)
         span = Within(within)
     sound = [each for each in (value, where, within) if each]
-    is_sound = len(sound) == len(table.written())
-    kept_as = feature_id(declared.on, where, value, span, _made_of(scenario, sound)) if is_sound else ""
-    return replace(declared, id=kept_as, value=value, where=where, span=span)
+    is_sound = len(sound) == len(table.written()) and isinstance(span, Window) == ("window" in table)
+    made_of = _made_of(scenario, sound)
+    kept_as = feature_id(declared.on, where, value, span, made_of) if is_sound else ""
+    return replace(declared, id=kept_as, value=value, where=where, span=span, made_of=made_of)
 
 
 def _hidden(scenario: Scenario, scope: Scope) -> dict[str, str]:
@@ -169,29 +172,30 @@ def _listed(words: Iterable[str]) -> str:
     return " and ".join(sorted(words))
 
 
-def _made_of(scenario: Scenario, expressions: Iterable[Expression]) -> list[str]:
+def _made_of(scenario: Scenario, expressions: Iterable[Expression]) -> tuple[str, ...]:
     """The definitions of the features that some expressions read: of derived ones the text, and what that is
     made of, of profile features the id."""
     kept_as = {f"profile.{read}": each.id for each in scenario.profile.values() for read in each.read_names()}
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     waiting = [read for each in expressions for read in each.reads]
     while waiting:
         path = waiting.pop()
         root, _, name = path.partition(".")
         if root == "profile":
-            found[f"{path.removeprefix('profile.')}={kept_as[path]}"] = None
-        elif root == "derived":
-            found[f"{path}={scenario.derived[name].text}"] = None
+            found[path] = kept_as[path]
+        elif root == "derived" and path not in found:
+            found[path] = scenario.derived[name].text
             waiting += scenario.derived[name].reads
-    return list(found)
+    return tuple(f"{path}={found[path]}" for path in sorted(found))
 
 
 def note_row_size(tables: Profiles, features: Collection[ProfileFeature]) -> None:
     """A subject's features travel in one row: whatever comes, it must not grow too long."""
-    total = row_bytes(features)
+    sound = [each for each in features if each.id]
+    total = row_bytes(sound)
     if total <= MAX_ROW_BYTES:
         return
-    costs = sorted(((worst_case_bytes(each), each.name) for each in features), reverse=True)
+    costs = sorted(((worst_case_bytes(each), each.name) for each in sound), reverse=True)
     listed = ", ".join(f"{name} {cost:,}" for cost, name in costs[:_LISTED_FEATURES])
     more = ", …" if len(costs) > _LISTED_FEATURES else ""
     cause = f"a subject's row may take {total:,} bytes; at most {MAX_ROW_BYTES:,} are allowed"
