@@ -11,7 +11,7 @@ from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.expressions import ERROR
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
-from fraudbrain_shared.features.reading import Reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer
 from fraudbrain_shared.records import Decision, Outcome, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario

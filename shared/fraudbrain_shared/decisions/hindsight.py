@@ -8,7 +8,7 @@ from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
 from fraudbrain_shared.expressions import Type
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
-from fraudbrain_shared.features.reading import Reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer, Value
 from fraudbrain_shared.records import Decision, Outcome, RuleSet
 from fraudbrain_shared.records.control import Number

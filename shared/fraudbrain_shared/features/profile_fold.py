@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.expressions import ERROR, Expression
+from fraudbrain_shared.features.compiled_reads import ReadAll, compile_reads
 from fraudbrain_shared.features.keeper import TAG, Keeper, State
 from fraudbrain_shared.features.last_values import KeptValues
 from fraudbrain_shared.features.profile import Profile, unpacked
-from fraudbrain_shared.features.reading import ReadAll, Reading, compile_reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.remembered import remembered_together
 from fraudbrain_shared.features.shared_hops import SharedHops
 from fraudbrain_shared.features.within import WithinKey
@@ -42,7 +43,7 @@ class ProfileFold:
         self._places = {shape.tag: place for place, shape in enumerate(shapes)}
         if len(self._places) < len(shapes):
             raise ValueError("two states have one tag: change the text of an expression a little")
-        self._read_all = compile_reading(features, shapes, later)
+        self._read_all = compile_reads(features, shapes, later)
         self._types = {
             name: _TypeFold(scenario, event_type, shapes, self._keepers)
             for name, event_type in scenario.event_types.items()

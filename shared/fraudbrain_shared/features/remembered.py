@@ -4,6 +4,7 @@ Packed as 22 bytes for each, the oldest in fold order first: id, payload, event 
 """
 
 from hashlib import blake2b
+from struct import Struct
 from typing import Final
 
 from fraudbrain_shared.features.profile import Profile
@@ -11,14 +12,13 @@ from fraudbrain_shared.scenario.profile_state import REMEMBERED_BYTES, REMEMBERE
 
 REMEMBERED_MS: Final = 24 * 60 * 60 * 1000
 
-_HASH: Final = 8
-_PAYLOAD: Final = slice(_HASH, 2 * _HASH)
-_TIME: Final = slice(2 * _HASH, REMEMBERED_BYTES)
+_EVENT: Final = Struct(">qqHI")  # the time in two parts
+_ID: Final = Struct(">q")
 
 
 def hash64(data: bytes) -> int:
     """A signed 64-bit hash that is the same in every process."""
-    return int.from_bytes(blake2b(data, digest_size=_HASH).digest(), "big", signed=True)
+    return int.from_bytes(blake2b(data, digest_size=_ID.size).digest(), "big", signed=True)
 
 
 def recall(profile: Profile, event_id: int) -> int | None:
@@ -26,21 +26,19 @@ def recall(profile: Profile, event_id: int) -> int | None:
 
     Remembered are the last 32 events in fold order within 24 h of the profile's clock.
     """
-    place = _place(profile.remembered, _packed(event_id))
+    place = _place(profile.remembered, event_id)
     if place < 0:
         return None
-    known = profile.remembered[place : place + REMEMBERED_BYTES]
-    if int.from_bytes(known[_TIME], "big") < profile.clock - REMEMBERED_MS:
-        return None
-    return int.from_bytes(known[_PAYLOAD], "big", signed=True)
+    _, payload, high, low = _EVENT.unpack_from(profile.remembered, place)
+    return payload if (high << 32 | low) >= profile.clock - REMEMBERED_MS else None
 
 
 def remember(profile: Profile, event_id: int, payload: int, time: int) -> None:
     """Notes the event, forgetting what had outlived its 24 h and the oldest beyond the bound."""
-    remembered, packed_id = profile.remembered, _packed(event_id)
-    if (place := _place(remembered, packed_id)) >= 0:
+    remembered = profile.remembered
+    if (place := _place(remembered, event_id)) >= 0:
         remembered = remembered[:place] + remembered[place + REMEMBERED_BYTES :]
-    remembered += packed_id + _packed(payload) + time.to_bytes(REMEMBERED_BYTES - 2 * _HASH, "big")
+    remembered += _EVENT.pack(event_id, payload, time >> 32, time & 0xFFFFFFFF)
     profile.remembered = remembered[_first_kept(remembered, profile.clock - REMEMBERED_MS) :]
 
 
@@ -53,19 +51,17 @@ def remembered_together(left: bytes, right: bytes, clock: int) -> bytes:
 def _first_kept(remembered: bytes, oldest_ms: int) -> int:
     start = max(0, len(remembered) - REMEMBERED_EVENTS * REMEMBERED_BYTES)
     while start < len(remembered):
-        if int.from_bytes(remembered[start : start + REMEMBERED_BYTES][_TIME], "big") >= oldest_ms:
+        _, _, high, low = _EVENT.unpack_from(remembered, start)
+        if (high << 32 | low) >= oldest_ms:
             break
         start += REMEMBERED_BYTES
     return start
 
 
-def _place(remembered: bytes, packed_id: bytes) -> int:
+def _place(remembered: bytes, event_id: int) -> int:
     """Where the event with an id stands, or -1. What looks like the id across two events is not it."""
-    place = remembered.find(packed_id)
+    packed = _ID.pack(event_id)
+    place = remembered.find(packed)
     while place >= 0 and place % REMEMBERED_BYTES:
-        place = remembered.find(packed_id, place + 1)
+        place = remembered.find(packed, place + 1)
     return place
-
-
-def _packed(hash_: int) -> bytes:
-    return hash_.to_bytes(_HASH, "big", signed=True)

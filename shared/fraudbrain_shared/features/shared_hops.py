@@ -9,6 +9,7 @@ when. That moment depends on the events alone, so that a state is the same where
 """
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import Any, Final
 
 from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run
@@ -113,16 +114,16 @@ class SharedHops:
 
     def _regrouped(self, state: State, as_of_s: int) -> State:
         """The state with no more hops than its windows need as of a time."""
-        edges = self._edges(as_of_s)
+        known: list[int] = state[STARTS]
         starts: list[int] = []
         places = []
-        for place, start in enumerate(state[STARTS]):
-            if start < edges[-1][0]:
-                continue
-            own = _own_start(start, edges)
-            if not starts or own > starts[-1]:
-                starts.append(own)
-                places.append(place)
+        edges = [(bisect_left(known, begin_s), grid_s) for begin_s, grid_s in reversed(self._edges(as_of_s))]
+        for (first, grid_s), (end, _) in pairwise([*edges, (len(known), 0)]):
+            for place in range(first, end):
+                own = known[place] // grid_s * grid_s
+                if not starts or own > starts[-1]:
+                    starts.append(own)
+                    places.append(place)
         columns = [each.regrouped(state[COLUMNS + place], places) for place, each in enumerate(self._aggregates)]
         return [*state[:AS_OF], as_of_s, _limit(len(starts)), starts, *columns]
 

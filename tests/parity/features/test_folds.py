@@ -16,7 +16,7 @@ SIX_ERRORS = 6 * 0.13
 MEANINGS = meanings()
 FOLDS = {id(each): ProfileFold(each) for each in (ALL, SIMPLE, TRIPS)}
 QUIET = event(0, "login", trip=None)
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 
 
 def oracle(scenario: Scenario) -> Oracle:
@@ -62,7 +62,7 @@ def test_every_read_is_what_its_definition_says(history: list[Any], stored: set[
     assert_judged(history, stored, quiet_ms)
 
 
-@settings(patient, max_examples=8)
+@settings(patient, max_examples=4)
 @given(histories(least=150, most=200), st.sets(st.integers(0, 200)), st.integers(0, 2_000_000))
 def test_so_it_is_for_a_busy_subject(history: list[Any], stored: set[int], quiet_ms: int) -> None:
     assert_judged(history, stored, quiet_ms)

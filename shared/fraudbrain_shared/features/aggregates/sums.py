@@ -56,13 +56,16 @@ class Squares(_Sums):
 
 def insert_sum(column: Column, place: int, amount: int) -> None:
     """A new hop before the one at `place`."""
+    if place + 1 == len(column):  # almost always after all others
+        column.append(column[-1] + amount)
+        return
     column.insert(place, column[place])
     add_sum(column, place, amount)
 
 
 def add_sum(column: Column, place: int, amount: int) -> None:
     """More in the hop at `place`."""
-    if place + 2 == len(column):  # almost always the newest hop
+    if place + 2 == len(column):
         column[-1] += amount
         return
     for later in range(place + 1, len(column)):

@@ -14,15 +14,13 @@ from fraudbrain_shared.features.aggregates.real_total import real_sum
 from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
 from fraudbrain_shared.features.hops import INT64_MAX, INT64_MIN, bounded
 from fraudbrain_shared.features.last_values import VALUES, read_last
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
 from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
 from fraudbrain_shared.scenario.description import LastValues, ProfileFeature, Read, Window, Within
-from fraudbrain_shared.scenario.profile_state import StateShape
+from fraudbrain_shared.scenario.profile_state import StateShape, columns_of
 from fraudbrain_shared.scenario.reads import quantile_percent
 from fraudbrain_shared.scenario.scope import KNOWN_READS
-
-Reading = int | float | str | bool | None
-"""A feature's value; None is unknown: the read of nothing, except for those of `KNOWN_READS`."""
 
 ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
 """(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
@@ -76,7 +74,7 @@ _CALLED: Final = {
 }
 
 
-def compile_reading(
+def compile_reads(
     features: Sequence[ProfileFeature], shapes: Sequence[StateShape], since: Mapping[str, int]
 ) -> ReadAll:
     """The function that reads `features`, in order, from states in the order of `shapes`.
@@ -152,7 +150,7 @@ def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
         begin = _begin(feature.span) if isinstance(feature.span, Window) else None
         yield f"place = bisect_left(state[{STARTS}], {begin})" if begin else "place = 0"
         for letter, line in _COMMON.items():
-            if letter in shape.columns:
+            if letter in columns_of(feature):
                 yield line
         for read, variable in zip(feature.read, variables[feature.name], strict=True):
             yield f"{variable} = {_code(read, shape.value_type).replace('BEGIN', begin or '0')}"
