@@ -3,8 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
+from threading import Timer
 from typing import Final
 
 import msgspec
@@ -21,7 +24,9 @@ _BOUND_SIZE: Final = 50
 # What a first prototype cost on two cores; the shape is the point: linear, and no step.
 _BASE_US: Final = 0.35
 _PER_RULE_US: Final = 0.015
-_TIMEOUT_S: Final = 1_800.0
+# No run takes as long: what is made ready, and the works that take turns on a machine ten times as busy.
+_START_S: Final = 300.0
+_WORKS: Final = 200
 
 Tell = Callable[[str], None]
 
@@ -30,15 +35,30 @@ def run(peers: Path | None, *, rounds: int, slice_s: float, tell: Tell) -> Found
     """Measures in a process of its own; `tell` hears how far it is. Raises UserError where that fails."""
     options = ["--rounds", str(rounds), "--slice-s", str(slice_s)] + (["--peers", str(peers)] if peers else [])
     command = [sys.executable, "-m", "fraudbrain_deploy.bench.rules.measuring", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        said = ""
+    said = ""
+    with (
+        TemporaryFile() as answer,  # a pipe would fill up while the other one is read
+        subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True) as process,
+        _at_most(_START_S + _WORKS * rounds * slice_s, process),
+    ):
         for line in process.stderr or ():
             said = line.strip()
             tell(said)
-        answer = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        raise UserError(f"The measuring process failed: {said}.", "Its command: " + " ".join(command))
-    return msgspec.json.decode(answer, type=Found)
+        if process.wait():
+            raise UserError(f"The measuring process failed: {said}.", "Its command: " + " ".join(command))
+        answer.seek(0)
+        return msgspec.json.decode(answer.read(), type=Found)
+
+
+@contextmanager
+def _at_most(seconds: float, process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Kills the process when it takes longer."""
+    timer = Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def rows(found: Found) -> Iterator[Row]:
