@@ -211,9 +211,8 @@ def take(book: ParameterBook, naive: Naive, kind: str, *about: Any) -> None:
             start = start_of(SCENARIO.parameters[name], naive.release, naive.starts).value
             number = type(start)(start * about[1])
             release = naive.release if SCENARIO.parameters[name].scale else None
-            record = value(
-                name, number, start, tick=about[2] * DAY, expires_at=about[2] * DAY + 7_200_000, release=release
-            )
+            tick = about[2] * DAY
+            record = value(name, number, start, tick=tick, expires_at=tick + 7_200_000, release=release)
             publish(book, record)
             naive.values[name] = record
         elif kind == "hold":

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fraudbrain_shared.controls import ParameterBook, Start, start_of
 from fraudbrain_shared.records import ParameterHold, ParameterValue
@@ -87,14 +87,13 @@ def test_a_steady_entity_is_never_moved_not_even_at_the_beginning() -> None:
     assert all_moves(seen, [T0, T0 + 10 * DAY], name="surge_factor") == []
 
 
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(0, 3_599_999), st.integers(0, 99))
 def test_steady_traffic_at_any_rate_is_no_surge(rate: int, phase: int, seed: int) -> None:
     """So many events in each hour, anywhere within their part of it."""
     chance, part = Random(seed), HOUR // rate
-    times = [
-        T0 + hour * HOUR + (phase + at * part + chance.randrange(part)) for hour in range(220) for at in range(rate)
-    ]
-    seen = [Observation("surge_factor", "t", time) for time in times]
+    parts = [T0 + phase + hour * HOUR + at * part for hour in range(220) for at in range(rate)]
+    seen = [Observation("surge_factor", "t", begin + chance.randrange(part)) for begin in parts]
     assert all_moves(seen, [T0, T0 + 9 * DAY], name="surge_factor") == []
 
 
@@ -112,6 +111,7 @@ def test_few_scores_move_no_threshold(scores: list[float]) -> None:
     assert all_moves(seen, [T0, T0 + DAY], name="review_score", start=Start(0.5, "7")) == []
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(0.01, 0.99), min_size=10, max_size=40))
 def test_a_threshold_comes_to_rest_while_the_same_scores_go_on(scores: list[float]) -> None:
     seen = [Observation("review_score", "", T0 + hour * HOUR, score, "7") for hour in range(96) for score in scores]
