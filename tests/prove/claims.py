@@ -63,6 +63,13 @@ def tiers_stopped_for_a_minute(folder: Path) -> dict[str, object]:
     return {each.attrib["name"]: json.loads(each.attrib["value"]) for each in properties}
 
 
+def model_releases(folder: Path) -> dict[str, object]:
+    """Score and change releases of random models."""
+    from tests.prove.model_releases import prove  # late: it imports XGBoost
+
+    return prove(folder)
+
+
 CLAIMS = [
     Claim(
         name="replay-public-file",
@@ -75,6 +82,21 @@ CLAIMS = [
         says="The fast and the slow tier are each stopped for a minute while events flow, and nothing is lost",
         covers=("shared", "realtime", "streaming", "deploy", "tests/system"),
         prove=tiers_stopped_for_a_minute,
+    ),
+    Claim(
+        name="model-releases",
+        says="A release scores as XGBoost does; with a byte changed it is refused, with a part changed nothing crashes,"
+        " and it is refused where a golden score changes",
+        covers=(
+            "shared/fraudbrain_shared/models",
+            "shared/fraudbrain_shared/records/model.py",
+            "offline/fraudbrain_offline/trees.py",
+            "offline/fraudbrain_offline/golden.py",
+            "offline/fraudbrain_offline/release.py",
+            "tests/prove/model_releases.py",
+            "tests/unit/models",
+        ),
+        prove=model_releases,
     ),
 ]
 
