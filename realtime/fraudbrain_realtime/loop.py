@@ -20,7 +20,7 @@ from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileSt
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, Undecided
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
-from fraudbrain_shared.features.reading import Reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Source
 from fraudbrain_shared.scenario import Scenario
 

@@ -12,7 +12,7 @@ from fraudbrain_realtime.ports import ControlRecord, Message
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.features import ContextView, Profile
-from fraudbrain_shared.features.reading import Reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision, Source, rejection_of
 from fraudbrain_shared.scenario import Scenario

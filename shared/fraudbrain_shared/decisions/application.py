@@ -6,7 +6,7 @@ from typing import Final
 
 from fraudbrain_shared.admission import AdmittedEvent, Rejected
 from fraudbrain_shared.features import Profile, ProfileFold, hash64, recall, remember
-from fraudbrain_shared.features.reading import Reading
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Reason
 from fraudbrain_shared.scenario.description import Scenario
 
