@@ -22,7 +22,7 @@ from typing import Any
 
 from fraudbrain_shared.features import Profile, ProfileFold, encode_profile, hash64, recall, remember
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Scenario, Window
-from fraudbrain_shared.scenario.profile_state import row_bytes, worst_case_bytes
+from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
 from fraudbrain_shared.scenario.scope import profile_reads
 from tests.parity.features.history import EMPTY, with_feature
 

@@ -1,4 +1,4 @@
-"""What is kept of a subject: which features share a state, what each state keeps, and how long a row may grow.
+"""What is kept of a subject: which features share a state, and what each state keeps.
 
 Windows and lifetimes over equal `on`, `where` and `value` share one list of hops, `last` over the same one list of
 values; what is `within` a key has a state of its own.
@@ -103,11 +103,12 @@ def state_shapes(features: Iterable[ProfileFeature]) -> tuple[StateShape, ...]:
 
     ValueError where a window or a hop is no whole number of seconds.
     """
-    sharing: dict[tuple[StateKind, str, str | None, str | None, str | None], list[ProfileFeature]] = {}
+    sharing: dict[tuple[str | None, ...], list[ProfileFeature]] = {}
     for each in features:
         kind, key = _kind(each)
-        sharing.setdefault((kind, each.on, _text(each.where), _text(each.value), key), []).append(each)
-    return tuple(StateShape(key[0], _tag(key), tuple(sharers)) for key, sharers in sharing.items())
+        definition = (kind, each.on, _text(each.where), _text(each.value), key, *each.made_of)
+        sharing.setdefault(definition, []).append(each)
+    return tuple(StateShape(_kind(each[0])[0], _tag(made), tuple(each)) for made, each in sharing.items())
 
 
 def columns_of(feature: ProfileFeature) -> str:
@@ -149,51 +150,3 @@ def _window_s(feature: ProfileFeature) -> tuple[int, int]:
     if isinstance(span, Window):
         return span.length_ms // _SECOND_MS, span.hop_ms // _SECOND_MS
     return ENDLESS_S, ENDLESS_S
-
-
-# How long rows may grow. The numbers are of MessagePack: change them with what is kept.
-
-_NUMBER: Final = 9
-_HUGE: Final = 19  # a sum of ints beyond 64 bits, as bytes of its own
-_TEXT: Final = 2 + 4 * 64
-_HEAD: Final = 48
-
-
-def row_bytes(features: Iterable[ProfileFeature]) -> int:
-    """The longest that a row with these features can be, whatever comes."""
-    names = 5 * _TEXT  # the subject, and numbers of the row
-    return names + REMEMBERED_EVENTS * REMEMBERED_BYTES + sum(map(_state_bytes, state_shapes(features)))
-
-
-def worst_case_bytes(feature: ProfileFeature) -> int:
-    """The most that one feature adds to a row. Several may share a state: together they add less, or, where hops
-    do not divide each other, more; `row_bytes` tells."""
-    return sum(map(_state_bytes, state_shapes([feature])))
-
-
-def _state_bytes(shape: StateShape) -> int:
-    value = _TEXT if shape.value_type is Type.STRING else _NUMBER
-    if shape.kind == "last":
-        return _HEAD + shape.count * value + 2 * _NUMBER
-    hops = most_hops(shape.reaches)
-    cell = {"n": 5, "s": _HUGE, "q": _HUGE, "m": 3 * _NUMBER + 1, "a": 1 + _NUMBER + value, "r": 5}
-    whole = {
-        "z": _NUMBER + value,
-        "d": max(EXACT_DISTINCT * 10, SKETCH_REGISTERS * SKETCH_RANKS * 8),
-        "r": 1 + value,
-        "u": QUANTILE_BINS * 10 + 16,
-    }
-    per_hop = 5 + sum(cell.get(letter, 0 if letter in "zdu" else _NUMBER) for letter in shape.columns)
-    columns = sum(whole.get(letter, 0) + 8 for letter in shape.columns)
-    key = _TEXT if shape.kind == "within" else 0
-    return _HEAD + hops * per_hop + columns + key
-
-
-def most_hops(reaches: Sequence[Reach]) -> int:
-    """The longest that a list of hops grows: what its windows need, and some that wait to be dropped."""
-    needed, shorter = 0, 0
-    for each in reaches:
-        length = each.length_s % ENDLESS_S
-        needed += max(length - shorter, 0) // each.grid_s + 2
-        shorter = max(length, shorter)
-    return needed + max(FIRST_SLACK, needed // 4)

@@ -1,65 +1,73 @@
 """How many bytes a subject's row may take: known at load, so that no subject grows beyond it.
 
-The numbers are upper bounds of what the folds keep, in MessagePack: change them together.
+The numbers are of MessagePack: change them with what is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fraudbrain_shared.expressions import Type
-from fraudbrain_shared.scenario.description import LastValues, Lifetime, ProfileFeature, Read, Window, Within
-from fraudbrain_shared.scenario.kept_text import MAX_KEPT_TEXT
-from fraudbrain_shared.scenario.reads import quantile_percent
+from fraudbrain_shared.scenario.description import ProfileFeature
+from fraudbrain_shared.scenario.profile_state import (
+    ENDLESS_S,
+    EXACT_DISTINCT,
+    FIRST_SLACK,
+    QUANTILE_BINS,
+    REMEMBERED_BYTES,
+    REMEMBERED_EVENTS,
+    SKETCH_RANKS,
+    SKETCH_REGISTERS,
+    Reach,
+    StateShape,
+    state_shapes,
+)
 
 MAX_ROW_BYTES: Final = 32 * 1024
 """The most that a subject's row may take."""
 
-ROW_HEAD_BYTES: Final = 2_048
-"""The subject's name, clocks, and the hashes and times of 32 remembered events."""
-FEATURE_HEAD_BYTES: Final = 40
-"""A feature's id, and what frames its state."""
-NUMBER_BYTES: Final = 9
-TEXT_BYTES: Final = 3 + 4 * MAX_KEPT_TEXT
-DISTINCT_BYTES: Final = 1_024
-"""Hashes of different values, exact up to a bound, from there on a sketch."""
-DISTINCT_HOP_BYTES: Final = 160
-"""The same for one hop of a window."""
-QUANTILE_BYTES: Final = 1_536
-"""A sketch of all values of a life."""
+_NUMBER: Final = 9
+_HUGE: Final = 19  # a sum of ints beyond 64 bits, as bytes of its own
+_TEXT: Final = 2 + 4 * 64
+_HEAD: Final = 48
 
-
-def worst_case_bytes(feature: ProfileFeature) -> int:
-    """The most bytes that the state of one feature takes in a row."""
-    value = TEXT_BYTES if feature.value and feature.value.type is Type.STRING else NUMBER_BYTES
-    span = feature.span
-    match span:
-        case Window():
-            hops = span.length_ms // span.hop_ms + 1
-            return FEATURE_HEAD_BYTES + hops * _cell_bytes(feature.read, value, DISTINCT_HOP_BYTES)
-        case LastValues():
-            return FEATURE_HEAD_BYTES + span.count * (NUMBER_BYTES + value)
-        case Within():
-            key = TEXT_BYTES if span.key.type is Type.STRING else NUMBER_BYTES
-            return FEATURE_HEAD_BYTES + key + _cell_bytes(feature.read, value, DISTINCT_BYTES)
-        case Lifetime():
-            return FEATURE_HEAD_BYTES + _cell_bytes(feature.read, value, DISTINCT_BYTES)
+ROW_HEAD_BYTES: Final = 5 * _TEXT + REMEMBERED_EVENTS * REMEMBERED_BYTES
+"""The subject's name, numbers of the row, and what is remembered of events."""
 
 
 def row_bytes(features: Iterable[ProfileFeature]) -> int:
-    """The most bytes that a row with these features takes."""
-    return ROW_HEAD_BYTES + sum(map(worst_case_bytes, features))
+    """The longest that a row with these features can be, whatever comes."""
+    return ROW_HEAD_BYTES + sum(map(_state_bytes, state_shapes(features)))
 
 
-def _cell_bytes(reads: Iterable[Read], value: int, distinct: int) -> int:
-    """What is kept of one hop, or of a whole trip or life: its index, count, sum, least and greatest value
-    always, more for the reads that need it."""
-    more = {
-        "stddev": 2 * NUMBER_BYTES,  # mean and sum of squares about it
-        "first": NUMBER_BYTES + value,  # with its time, as for the last
-        "last": NUMBER_BYTES + value,
-        "streak": NUMBER_BYTES + value,
-        "seconds_since": NUMBER_BYTES,
-        "distinct": distinct,
+def worst_case_bytes(feature: ProfileFeature) -> int:
+    """The most that one feature adds to a row. Several may share a state: together they add less, or, where hops
+    do not divide each other, more; `row_bytes` tells."""
+    return sum(map(_state_bytes, state_shapes([feature])))
+
+
+def _state_bytes(shape: StateShape) -> int:
+    value = _TEXT if shape.value_type is Type.STRING else _NUMBER
+    if shape.kind == "last":
+        return _HEAD + shape.count * value + 2 * _NUMBER
+    hops = most_hops(shape.reaches)
+    cell = {"n": 5, "s": _HUGE, "q": _HUGE, "m": 3 * _NUMBER + 1, "a": 1 + _NUMBER + value, "r": 5}
+    whole = {
+        "z": _NUMBER + value,
+        "d": max(EXACT_DISTINCT * 10, SKETCH_REGISTERS * SKETCH_RANKS * 8),
+        "r": 1 + value,
+        "u": QUANTILE_BINS * 10 + 16,
     }
-    quantiles = QUANTILE_BYTES if any(quantile_percent(read) for read in reads) else 0
-    return 1 + 5 * NUMBER_BYTES + quantiles + sum(more.get(read, 0) for read in reads)
+    per_hop = 5 + sum(cell.get(letter, 0 if letter in "zdu" else _NUMBER) for letter in shape.columns)
+    columns = sum(whole.get(letter, 0) + 8 for letter in shape.columns)
+    key = _TEXT if shape.kind == "within" else 0
+    return _HEAD + hops * per_hop + columns + key
+
+
+def most_hops(reaches: Sequence[Reach]) -> int:
+    """The longest that a list of hops grows: what its windows need, and some that wait to be dropped."""
+    needed, shorter = 0, 0
+    for each in reaches:
+        length = each.length_s % ENDLESS_S
+        needed += max(length - shorter, 0) // each.grid_s + 2
+        shorter = max(length, shorter)
+    return needed + max(FIRST_SLACK, needed // 4)

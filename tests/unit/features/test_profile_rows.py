@@ -8,7 +8,8 @@ import pytest
 
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile, remember
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Window
-from fraudbrain_shared.scenario.profile_state import row_bytes, state_shapes, worst_case_bytes
+from fraudbrain_shared.scenario.profile_state import state_shapes
+from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
 from fraudbrain_shared.scenario.scope import profile_reads
 from tests.bench.profile_folds import first_events, reference
 from tests.parity.features.history import EMPTY, MINUTE, NUMBERS, QUANTILES, T0, TEXTS, event, with_feature

@@ -5,15 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.records import Decision, RuleSet, Source
 from fraudbrain_shared.scenario import load_scenario
-
-pytest.importorskip("fraudbrain_shared.features.within", reason="the folds do not reach that far yet")
 
 RIDES = load_scenario("rides")
 FOLD = ProfileFold(RIDES)
