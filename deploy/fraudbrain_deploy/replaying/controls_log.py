@@ -70,6 +70,13 @@ def releases(deployment: Deployment, since: kafka.Offsets | None = None) -> list
     return [decode(each.value() or b"") for each in records if each.key() == CHAMPION and each.value()]
 
 
+def champion_records(deployment: Deployment) -> dict[str, bytes]:
+    """The records of champions that the topic still holds, by version."""
+    decode = msgspec.json.Decoder(Release).decode
+    records = [each.value() for each in _records(deployment, "models", None) if each.key() == CHAMPION]
+    return {decode(record).version: record for record in records if record}
+
+
 def rule_sets(deployment: Deployment) -> list[RuleSet]:
     """The rule sets that were published as live."""
     decode = msgspec.json.Decoder(RuleSet).decode

@@ -18,7 +18,7 @@ from fraudbrain_shared.records import Decision, Source, rejection_of
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.topics import LIVE_RULES
 
-CHAMPION = b"champion"
+CHAMPION, CHALLENGER = b"champion", b"challenger"
 KEPT_PROBLEMS = 5
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Controls:
         self._parameters = ParameterBook(scenario)
         self._context = ContextView(scenario)
         self._champion: Scorer | None = None
+        self._challenger: Scorer | None = None
         self.problems: tuple[str, ...] = ()
         self._take = {
             "rules": self._take_rules,
@@ -64,6 +65,7 @@ class Controls:
             context=self._context.read(event, now_ms),
             parameters=self._parameters.values_for(event),
             champion=self._champion,
+            challenger=self._challenger,
             readings=readings,
         )
 
@@ -81,8 +83,9 @@ class Controls:
     @property
     def versions(self) -> dict[str, str]:
         """The newest of what decides, for progress and operators; rules act soon if not yet."""
-        model = {} if self._champion is None else {"model": self._champion.version}
-        return {"rules": self._rules.newest().rule_set.version, **model}
+        models = {"model": self._champion, "challenger": self._challenger}
+        scoring = {name: scorer.version for name, scorer in models.items() if scorer is not None}
+        return {"rules": self._rules.newest().rule_set.version, **scoring}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -105,13 +108,18 @@ class Controls:
         self._context.update(record.key, record.value)
 
     def _take_model(self, record: ControlRecord) -> None:
-        if record.key != CHAMPION:
+        """A release, or None that takes it back. Thresholds on the score follow the champion."""
+        if record.key not in (CHAMPION, CHALLENGER):
             return
-        if record.value is None:
+        scorer = None
+        if record.value is not None:
+            scorer = load_scorer(record.value, self._feature_names, self._bounds)
+        if record.key == CHALLENGER:
+            self._challenger = scorer
+        elif scorer is None:
             self._champion = None
             self._parameters.release(None, {})
-            return
-        champion = load_scorer(record.value, self._feature_names, self._bounds)
-        self._parameters.release(champion.version, champion.release.starting_values)
-        self._champion = champion
-        log.info("model %s is live", champion.version)
+        else:
+            self._parameters.release(scorer.version, scorer.release.starting_values)
+            self._champion = scorer
+        log.info("%s is %s", record.key.decode(), "none" if scorer is None else f"model {scorer.version}")
