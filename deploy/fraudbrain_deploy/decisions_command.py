@@ -40,7 +40,7 @@ def _get(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from fraudbrain_deploy.deployment import open_deployment
-    from fraudbrain_deploy.explanation import explain, look_up
+    from fraudbrain_deploy.explanation import champion_of, explain, look_up
 
     deployment = open_deployment(arguments)
     found = look_up(deployment, subject=arguments.subject, event_id=arguments.event_id)
@@ -48,7 +48,7 @@ def _get(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(found).decode())
     elif decision:
-        print(explain(deployment.scenario, decision))
+        print(explain(deployment.scenario, decision, champion_of(deployment, decision)))
     elif found:
         print("The event is known, its decision is not archived yet. Ask again in some seconds.", file=sys.stderr)
     else:

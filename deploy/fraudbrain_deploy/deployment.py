@@ -43,9 +43,10 @@ class Deployment:
         return self.data / "tiers" / self.names.space
 
 
-def add_deployment_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that name a deployment."""
-    parser.add_argument("--scenario", default="cards", metavar="NAME|DIR", help="built-in or own (default: cards)")
+def add_deployment_arguments(parser: argparse.ArgumentParser, scenario: str | None = "cards") -> None:
+    """The options that name a deployment; `scenario` is the default of the first."""
+    told = f" (default: {scenario})" if scenario else ""
+    parser.add_argument("--scenario", default=scenario, metavar="NAME|DIR", help=f"built-in or own{told}")
     parser.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
 
 

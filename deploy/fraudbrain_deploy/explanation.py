@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import zip_longest
 
@@ -10,9 +9,12 @@ import msgspec
 
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.replaying.controls_log import champion_records
+from fraudbrain_shared.decisions.reasons import reasons
+from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision
 from fraudbrain_shared.scenario.description import Scenario
-from fraudbrain_shared.scenario.scope import profile_reads
+from fraudbrain_shared.scenario.feature_set import feature_names
 
 LOOK_UP_TIMEOUT_S = 60.0
 _NOT_FOUND = 1  # exit code of `python -m fraudbrain_streaming decision`
@@ -51,15 +53,26 @@ def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | N
     return msgspec.json.decode(done.stdout, type=Found)
 
 
-def explain(scenario: Scenario, decision: Decision) -> str:
-    """The decision for people: outcome, reasons, what it was made from."""
-    about = {rule.name: rule.description for rule in scenario.rules}
+def champion_of(deployment: Deployment, decision: Decision) -> Scorer | None:
+    """The release that scored a decision, if it still stands on the topic and fits the scenario."""
+    version = decision.versions.model
+    found = champion_records(deployment).get(version) if version else None
+    try:
+        return load_scorer(found, feature_names(deployment.scenario)) if found else None
+    except ReleaseError:
+        return None
+
+
+def explain(scenario: Scenario, decision: Decision, champion: Scorer | None = None) -> str:
+    """The decision for people: outcome, reasons, what it was made from.
+
+    `champion` is the release that scored it, if it can still be had: it says what made the score.
+    """
     source = decision.source
     lines = [
         f"{decision.outcome.upper()}  {decision.type} {decision.event_id} at {_time(decision.event_time)}",
-        *_section(
-            "findings", [f"{name}: {about.get(name, '')}".rstrip(": ") for name in decision.findings] or ["none"]
-        ),
+        *_section("why", _reasons(scenario, decision, champion)),
+        *_section("findings", decision.findings or ["none"]),
         *_section("could not be evaluated", [*decision.unknown, *decision.failed]),
         *_section("degraded", decision.degraded),
         *_section("features, just before the event", _features(scenario, decision)),
@@ -82,13 +95,17 @@ def _valued(name: str, value: float | None) -> str:
     return f"{name} = {'unknown' if value is None else f'{value:g}'}"
 
 
-def _finding(name: str, about: Mapping[str, str]) -> str:
-    return f"{name}: {about[name]}" if about.get(name) else name
+def _reasons(scenario: Scenario, decision: Decision, champion: Scorer | None) -> tuple[str, ...]:
+    names = feature_names(scenario)
+    if champion is None or len(names) != len(decision.features) or decision.outcome == "approve":
+        return reasons(decision, scenario.rules)
+    values = dict(zip(names, decision.features, strict=True))
+    return reasons(decision, scenario.rules, values=values, contributions=champion.contributions(decision.features))
 
 
 def _features(scenario: Scenario, decision: Decision) -> list[str]:
     """By name, if the features are those of the scenario as it is now."""
-    names = (*profile_reads(scenario), *scenario.derived)
+    names = feature_names(scenario)
     known = names if len(names) == len(decision.features) else ()
     width = max(map(len, known), default=2)
     return [

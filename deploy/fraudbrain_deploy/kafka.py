@@ -43,6 +43,7 @@ __all__ = [
     "problem",
     "producer",
     "read_all",
+    "send",
     "topic_partitions",
 ]
 
@@ -75,6 +76,17 @@ def producer(bootstrap: str, *, in_flight: int = 20_000, settings: Mapping[str, 
             **(settings or {}),
         }
     )
+
+
+def send(bootstrap: str, topic: str, key: bytes, value: bytes, *, timeout_s: float = TIMEOUT_S) -> tuple[int, int]:
+    """Sends one record to a topic of one partition; its offset and append time (UTC ms) once it is acknowledged."""
+    told: list[Message] = []
+    sender = producer(bootstrap, settings={"message.timeout.ms": int(timeout_s * 1_000)})
+    sender.produce(topic, value, key, on_delivery=lambda error, message: None if error else told.append(message))
+    sender.flush(timeout_s)
+    if not told or (offset := told[0].offset()) is None:
+        raise TimeoutError(f"the broker did not take a record of {topic} within {timeout_s:.0f} s")
+    return offset, told[0].timestamp()[1]
 
 
 def consumer_from(bootstrap: str, offsets: Mapping[str, Offsets], *, max_queue_kib: int = 32 * 1024) -> Consumer:

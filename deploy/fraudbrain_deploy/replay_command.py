@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     space.add_argument(
         "--into", metavar="SPACE", help="replay into this living space: nothing is emptied, a running worker is used"
     )
+    space.add_argument(
+        "--in-process",
+        action="store_true",
+        help="decide here and now, without any server: rules and features only, in seconds",
+    )
     parser.add_argument("--group", default="a", help="the fast tier's group (default: a)")
     parser.add_argument("--partitions", type=_positive, default=4, metavar="N", help="of a new space (default: 4)")
     parser.add_argument(
@@ -89,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.importing import event_stream
     from fraudbrain_deploy.interruption import interruptible
 
+    if arguments.in_process:
+        return _run_in_process(arguments)
     arguments.space = arguments.into or arguments.space
     deployment = open_deployment(arguments)
     if arguments.space is None:
@@ -100,6 +107,24 @@ def run(arguments: argparse.Namespace) -> int:
         report = _replay(deployment, source, stepping, arguments)
     _tell(report, arguments)
     return 0 if report.missing == 0 else 1
+
+
+def _run_in_process(arguments: argparse.Namespace) -> int:
+    from fraudbrain_deploy.errors import UserError
+    from fraudbrain_deploy.importing import event_stream
+    from fraudbrain_deploy.replaying.display import display
+    from fraudbrain_deploy.replaying.in_process import replay_in_process
+    from fraudbrain_shared.scenario.load import find_scenario, load_scenario
+
+    served = ("pace", "train", "label_delay", "cut_into", "cut_seed", "duration")
+    asked = [f"--{name.replace('_', '-')}" for name in served if getattr(arguments, name) is not None]
+    if asked or arguments.with_slow:
+        raise UserError(f"{' and '.join(asked or ['--with-slow'])} cannot be had with --in-process: there is no tier.")
+    scenario = load_scenario(str(find_scenario(arguments.scenario).absolute()))
+    source = event_stream(scenario, arguments.events, limit=arguments.limit)
+    report = replay_in_process(scenario, source, out=arguments.out, screen=display(source.events))
+    _tell(report, arguments)
+    return 0
 
 
 def _replay(

@@ -16,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(action=_show)
+    reference = commands.add_parser("reference", help="every file, table and key of a scenario, as Markdown")
+    reference.set_defaults(action=_reference)
     deploy = commands.add_parser("deploy", help="create the topics of the scenario's space; harmless when they exist")
     deploy.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     deploy.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
@@ -32,6 +34,13 @@ def _deploy(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.spaces import deploy
 
     return deploy(arguments)
+
+
+def _reference(arguments: argparse.Namespace) -> int:
+    from fraudbrain_shared.scenario.reference import reference
+
+    sys.stdout.write(reference())
+    return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -65,15 +74,20 @@ def page(shown: "ScenarioUse") -> Iterator[str]:
         yield from _feature_lines(feature)
     yield from _section("derived features", _rows(shown.derived, "="))
     yield from _section("parameters", _rows(shown.parameters, ""))
-    rules = [line for rule in shown.rules for line in (_titled(rule), f"    {rule.when}")]
+    rules = [line for rule in shown.rules for line in (_titled(rule), f"    {_one_line(rule.when)}")]
     yield from _section("rules", rules)
-    clauses = [f"  {at}. {each.name} when {' '.join(each.when.split())}" for at, each in enumerate(shown.policy, 1)]
+    clauses = [f"  {at}. {each.name} when {_one_line(each.when)}" for at, each in enumerate(shown.policy, 1)]
     yield from _section("policy, the first that holds, else approve", clauses)
     yield from ("", f"read by no expression: {', '.join(shown.unused) or 'nothing, all is used'}")
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _titled(rule: "ConditionUse") -> str:
-    return f"  {rule.name}: {rule.description}" if rule.description else f"  {rule.name}"
+    about = f"  {rule.name}: {rule.description}" if rule.description else f"  {rule.name}"
+    return about if rule.cost is None else f"{about} (estimated cost {rule.cost})"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -90,16 +104,17 @@ def _feature_lines(feature: "FeatureUse") -> Iterator[str]:
     where = f" where {feature.where}" if feature.where else ""
     records = "labels" if feature.on == "label" else f"events of {feature.on}"
     folded = f"{feature.value} of {feature.on}" if feature.value else records
-    yield f"  {feature.name}: {folded}{where}, over {feature.window} in hops of {feature.hop} (id {feature.id})"
+    yield f"  {feature.name}: {folded}{where}, {feature.span} (id {feature.id})"
     yield from (f"  {row}" for row in _rows(feature.reads, None))
 
 
 def _rows(names: "Sequence[NameUse]", sign: str | None) -> list[str]:
     """A line for each name with its type, what it is (not if `sign` is None) and its users."""
     width = max((len(each.name) for each in names), default=0)
+    kinds = max((len(each.type) for each in names), default=0)
     rows = []
     for each in names:
         about = f"{sign} {each.about}".strip() if sign is not None else ""
-        row = f"  {each.name:{width}}  {each.type:6}  {about}".rstrip()
+        row = f"  {each.name:{width}}  {each.type:{kinds}}  {about}".rstrip()
         rows.append(f"{row}  ← {', '.join(each.used_by)}" if each.used_by else row)
     return rows

@@ -4,7 +4,7 @@ import argparse
 import shutil
 import socket
 
-from fraudbrain_deploy import hbase, kafka
+from fraudbrain_deploy import hbase, kafka, publication
 from fraudbrain_deploy.deployment import Deployment, open_deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_shared.topics import TOPICS
@@ -15,13 +15,16 @@ _CONNECT_TIMEOUT_S = 3.0
 
 
 def create(deployment: Deployment, partitions: int = PARTITIONS) -> list[str]:
-    """Creates the topics that the space lacks and returns their full names.
+    """Creates the topics that the space lacks and returns their full names; the scenario's rules are published first.
 
     Those that exist are compared with what they should be; a difference raises UserError and nothing
     is created.
     """
     _refuse_differences(deployment, partitions)
-    return kafka.create_topics(deployment.stack.kafka_bootstrap, deployment.names, partitions=partitions)
+    created = kafka.create_topics(deployment.stack.kafka_bootstrap, deployment.names, partitions=partitions)
+    if deployment.names.topic("rules") in created:
+        publication.begin(deployment)
+    return created
 
 
 def drop(deployment: Deployment) -> None:

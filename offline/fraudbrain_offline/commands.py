@@ -78,7 +78,8 @@ def promote(settings: PromoteSettings, stop: threading.Event, tell: Callable[[Pr
 
 def _promoter(settings: PromoteSettings, topics: Topics) -> Promoter:
     registry = Registry(settings.registry, settings.space)
-    return Promoter(registry, topics, feature_names(load_scenario(settings.scenario)))
+    scenario = load_scenario(settings.scenario)
+    return Promoter(registry, topics, feature_names(scenario), scenario.parameters)
 
 
 def _tell_trained(settings: TrainSettings, versions: dict[str, str], counts: dict[str, int]) -> None:

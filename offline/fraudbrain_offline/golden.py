@@ -1,40 +1,77 @@
-"""Golden rows: training rows that between them reach every leaf of a model, so that its scores pin it down."""
+"""Golden rows: between them they reach every leaf that any row can reach, so that their scores pin a model down."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
-from fraudbrain_offline.trees import FlatModel
+from fraudbrain_offline.dataset import Matrix
+from fraudbrain_shared.models.forest import Forest
+from fraudbrain_shared.models.paths import Paths
+from fraudbrain_shared.records import ModelRelease
+
+_CHUNK: Final = 10_000
 
 
-def golden_rows(
-    booster: xgboost.Booster, flat: FlatModel, matrix: xgboost.DMatrix, *, limit: int
-) -> npt.NDArray[np.int64]:
-    """Which rows of the matrix to keep, in order: at most `limit`, chosen greedily.
+class Golden(NamedTuple):
+    """The rows, in the order of the release's features, and how many of the `leaves` they do not reach.
 
-    Leaves that few rows reach come first, each by the first row that does: what is common is reached by the way.
+    No row at all can reach the `unreachable` ones: two thresholds on their way contradict each other.
     """
-    reached = _places(booster.predict(matrix, pred_leaf=True), flat)
-    leaves, first, counts = np.unique(reached, return_index=True, return_counts=True)
-    rows_of_first = first // reached.shape[1]
-    covered = np.zeros(len(flat.trees.feature), np.bool_)
-    chosen: list[int] = []
-    for at in np.argsort(counts, kind="stable"):
-        if covered[leaves[at]]:
-            continue
-        if len(chosen) == limit:
-            break
-        row = int(rows_of_first[at])
+
+    rows: Matrix
+    leaves: int
+    unreachable: int
+    left_out: int
+
+
+def golden_rows(draft: ModelRelease, rows: Matrix, *, limit: int) -> Golden:
+    """At most `limit` rows for a release that has none yet: rows of the training data, then made-up ones.
+
+    Training rows are chosen greedily. Leaves that few rows reach come first, each by the first row that
+    does: what is common is reached by the way. For a leaf that none reaches a row is made of one that was
+    chosen and the values that lead there. Categories stand in rows as codes.
+    """
+    forest = Forest(draft, draft.features)
+    leaf = np.array(draft.trees.feature) < 0
+    first, counts = _reached(forest, rows, len(leaf))
+    covered = ~leaf
+    chosen: list[npt.NDArray[np.float32]] = []
+
+    def choose(row: npt.NDArray[np.float32]) -> None:
         chosen.append(row)
-        covered[reached[row]] = True
-    return np.array(sorted(chosen), np.int64)
+        covered[forest.leaves(row.reshape(1, -1).astype(np.float64))] = True
+
+    for at in np.argsort(counts, kind="stable"):
+        if counts[at] and not covered[at] and len(chosen) < limit:
+            choose(rows[first[at]])
+    unreachable = 0
+    paths = Paths(draft)
+    blank = np.full(len(draft.features), np.nan, np.float32)
+    for at in np.flatnonzero(~covered).tolist():
+        values = paths.values_to(at)
+        if values is None:
+            unreachable += 1
+        elif not covered[at] and len(chosen) < limit:
+            row = (chosen[at % len(chosen)] if chosen else blank).copy()
+            for feature, value in values.items():
+                row[feature] = np.nan if value is None else value
+            choose(row)
+    return Golden(np.array(chosen, np.float32), int(leaf.sum()), unreachable, int((~covered).sum()) - unreachable)
 
 
-def _places(leaves: npt.NDArray[np.float32], flat: FlatModel) -> npt.NDArray[np.int32]:
-    """XGBoost's numbers of leaves, one column for each tree, as places in the flat arrays."""
-    columns = leaves.reshape(len(leaves), -1).astype(np.int32)
-    for tree, places in enumerate(flat.places):
-        table = np.zeros(max(places) + 1, np.int32)
-        table[list(places)] = list(places.values())
-        columns[:, tree] = table[columns[:, tree]]
-    return columns
+def _reached(forest: Forest, rows: Matrix, nodes: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """By node, the first row that reaches it, and how many do."""
+    first, counts = np.full(nodes, len(rows)), np.zeros(nodes, np.int64)
+    for begin, chunk in _chunks(rows):
+        leaves = forest.leaves(chunk.astype(np.float64))
+        counts += np.bincount(leaves.ravel(), minlength=nodes)
+        there, at = np.unique(leaves, return_index=True)
+        first[there] = np.minimum(first[there], begin + at // leaves.shape[1])
+    return first, counts
+
+
+def _chunks(rows: Matrix) -> Iterator[tuple[int, Matrix]]:
+    for begin in range(0, len(rows), _CHUNK):
+        yield begin, rows[begin : begin + _CHUNK]

@@ -45,4 +45,5 @@ def run_training(lake: Path, scenario: Scenario, *, as_of_ms: int) -> Trained:
     metrics = validate(data, description)
     booster = train(as_matrix(data.rows, data.features, data.fraud), description)
     record = seal(build_release(booster, data, scenario, description, metrics))
-    return Trained(open_release(record, feature_names(scenario)), record, bytes(booster.save_raw("ubj")))
+    release = open_release(record, feature_names(scenario), scenario.parameters)
+    return Trained(release, record, bytes(booster.save_raw("ubj")))

@@ -5,7 +5,7 @@ can be broken off anywhere and taken again: it always starts from what registry 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from fraudbrain_offline.registry import ModelVersion
 from fraudbrain_shared.models import ReleaseError, open_release
 from fraudbrain_shared.models.registered import CHAMPION, PUBLISHED, REFUSED, RELEASE, SHA256
+from fraudbrain_shared.scenario.description import Parameter
 from fraudbrain_shared.topics import MODEL_RECORD_BYTES
 
 _KEY: Final = CHAMPION.encode()
@@ -56,12 +57,20 @@ class _Live(msgspec.Struct, frozen=True):
 
 
 class Promoter:
-    """One promoter for one space; `known` are the features that its decisions log."""
+    """One promoter for one space; `known` are the features that its decisions log, `parameters` those of its scenario,
+    whose bounds hold for starting values."""
 
-    def __init__(self, registry: ChampionRegistry, topic: ModelTopic, known: Sequence[str]) -> None:
+    def __init__(
+        self,
+        registry: ChampionRegistry,
+        topic: ModelTopic,
+        known: Sequence[str],
+        parameters: Mapping[str, Parameter] | None = None,
+    ) -> None:
         self._registry = registry
         self._topic = topic
         self._known = known
+        self._parameters = parameters
         self.live = _live(topic.last(_TOPIC, _KEY))
 
     def step(self) -> Promotion:
@@ -90,7 +99,7 @@ class Promoter:
         if len(record) > MODEL_RECORD_BYTES - _HEADROOM:
             return f"{len(record):,} bytes do not fit in a record of the topic {_TOPIC}"
         try:
-            release = open_release(record, self._known)
+            release = open_release(record, self._known, self._parameters)
         except ReleaseError as error:
             return str(error)
         if release.sha256 != wished.tags.get(SHA256):

@@ -18,13 +18,17 @@ from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, hash64, recall, remember
-from fraudbrain_shared.records import Reason, Source
+from fraudbrain_shared.decisions import Application, Undecided
+from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
+from fraudbrain_shared.features.reads import Reading
+from fraudbrain_shared.records import Decision, Source
 from fraudbrain_shared.scenario import Scenario
 
 log = logging.getLogger(__name__)
 
 DRAIN_TIMEOUT_S = 2.0
+
+_COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
 
 Taken = tuple[Message, AdmittedEvent | Rejected]
 
@@ -50,8 +54,7 @@ class Loop:
         load_timeout_s: float,
     ) -> None:
         self._admission = Admission(scenario)
-        self._decided_types = {name for name, kind in scenario.event_types.items() if kind.decide}
-        self._fold = fold
+        self._application = Application(scenario, fold)
         self._controls = controls
         self._feed = feed
         self._broker = broker
@@ -126,31 +129,23 @@ class Loop:
         state.position = message.offset + 1
 
     def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
-        """Decides and folds a new event; tells a repeated one from one that only claims its id."""
-        event_id, payload = hash64(event.event_id.encode()), hash64(message.value or b"")
-        known = recall(profile, event_id)
-        if known is not None:
-            if known != payload:
-                self._put_aside(
-                    state, message, Rejected(Reason.CONFLICT, "its event_id came before with another payload")
-                )
-            else:
-                self.counts["duplicates"] += 1
-            return
-        if event.type in self._decided_types:
-            self._produce_decision(state, message, event, profile)
-        else:
-            self.counts["folded"] += 1
-        self._fold.fold(profile, event)
-        remember(profile, event_id, payload, event.event_time)
+        """Decides and folds a new event, and sends what was decided."""
 
-    def _produce_decision(
-        self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile
-    ) -> None:
-        source = Source(self._epoch, message.partition, message.offset, message.append_time)
-        decision = self._controls.decide(event, profile, source, message)
+        def decide(event: AdmittedEvent, before: Profile, readings: Sequence[Reading]) -> Decision:
+            source = Source(self._epoch, message.partition, message.offset, message.append_time)
+            return self._controls.decide(event, before, source, message, readings)
+
+        ending = self._application.apply(profile, event, message.value or b"", decide)
+        if isinstance(ending, Decision):
+            self._produce_decision(state, message, ending)
+        elif isinstance(ending, Rejected):
+            self._put_aside(state, message, ending)
+        else:
+            self.counts[_COUNTED_AS[ending]] += 1
+
+    def _produce_decision(self, state: PartitionState, message: Message, decision: Decision) -> None:
         headers = [
-            ("event_id", event.event_id.encode()),
+            ("event_id", decision.event_id.encode()),
             ("source", f"{self._epoch}/{message.partition}/{message.offset}".encode()),
         ]
         self._send(state, message, "decisions", self._encode(decision), headers, message.partition)

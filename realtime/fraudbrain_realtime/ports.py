@@ -27,12 +27,16 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class ControlRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record of a control topic, which goes by its short name. Without a value it takes back its key."""
+    """A record of a control topic, which goes by its short name. Without a value it takes back its key.
+
+    `append_time` is the broker's, UTC milliseconds.
+    """
 
     topic: str
     offset: int
     key: bytes
     value: bytes | None
+    append_time: int = 0
 
 
 class StoreUnavailable(Exception):

@@ -17,11 +17,14 @@ from fraudbrain_realtime.kafka.topic_tail import TopicTail
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
+from fraudbrain_shared.controls import scenario_release
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ProfileFold
 from fraudbrain_shared.models import warm_up
 from fraudbrain_shared.records import Progress, RuleSet
-from fraudbrain_shared.scenario import Scenario, load_scenario
+from fraudbrain_shared.scenario import Scenario
+from fraudbrain_shared.scenario.load import find_scenario, read_folder
+from fraudbrain_shared.scenario.parse import parse_scenario
 from fraudbrain_shared.topics import Names
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,9 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         names = Names(settings.space)
-        scenario = load_scenario(settings.scenario)
+        files = read_folder(find_scenario(settings.scenario))
+        scenario = parse_scenario(files)
+        self._release = scenario_release(files)
         build = f"fraudbrain-realtime {version('fraudbrain-realtime')}"
         self._gateway = _prepare_store(settings, names)
         check_generation(self._gateway, names.table("meta"), topic_id(settings.bootstrap, names.topic("events")))
@@ -105,9 +110,9 @@ class Worker:
             worker=settings.worker,
             offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.received.items()},
             ready=True,
-            versions=self._controls.versions,
+            versions={**self._controls.versions, "scenario_release": self._release},
             problems=self._controls.problems,
-            counts=dict(self._loop.counts),
+            counts={**self._loop.counts, **self._controls.counts},
         )
         key = f"realtime|{settings.group}|{settings.worker}".encode()
         self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)

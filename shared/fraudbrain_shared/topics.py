@@ -8,6 +8,9 @@ DAY_MS = 86_400_000
 # What a decision may be made by must be found again by whoever decides an old event: the control
 # topics keep every record at least as long as `events` keeps events.
 EVENTS_RETENTION_MS = 30 * DAY_MS
+# Who changed the rules, when and why is asked for years: no version is compacted away before. A version is some
+# kilobytes, and people publish a few a day.
+RULES_HISTORY_MS = 3_650 * DAY_MS
 MODEL_RECORD_BYTES = 8 * 1024 * 1024
 
 
@@ -41,7 +44,7 @@ TOPICS = (
     Topic("labels", "delete", partitions=None),
     Topic("labelled", "delete", partitions=None),
     Topic("dead-letters", "delete", settings={"retention.ms": str(365 * DAY_MS)}),
-    Topic("rules", "compact"),
+    Topic("rules", "compact", settings={"min.compaction.lag.ms": str(RULES_HISTORY_MS)}),
     Topic("parameters", "compact"),
     Topic("context", "compact"),
     Topic("models", "compact", settings={"max.message.bytes": str(MODEL_RECORD_BYTES)}),
@@ -69,6 +72,9 @@ class Names:
         """The consumer group of a fast-tier group, such as `fraudbrain.cards.realtime.a`."""
         return f"fraudbrain.{self.space}.realtime.{name}"
 
+
+LIVE_RULES = b"live"
+"""The key on `rules` of the rule set that decides."""
 
 # The first part of the keys of control records that are no entity's.
 CLOCK = "_clock"

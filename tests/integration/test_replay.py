@@ -13,6 +13,8 @@ from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.importing import event_stream
 from fraudbrain_deploy.replay import replay
 from fraudbrain_deploy.replaying import waiting
+from fraudbrain_deploy.replaying.display import Silent
+from fraudbrain_deploy.replaying.in_process import replay_in_process
 from fraudbrain_deploy.tiers import Tier, start_realtime, wait_ready
 from fraudbrain_shared.records import Label
 
@@ -65,6 +67,10 @@ def test_every_row_ends_in_exactly_one_way(deployment: Deployment, worker: Tier,
     assert scores.schema.names == ["event_id", "subject", "event_time", "score", "outcome", "findings", "latency_ms"]
     assert sorted(map(int, scores["event_id"].to_pylist())) == list(range(ROWS))
     assert scores["event_time"].to_pylist() == sorted(scores["event_time"].to_pylist())
+
+    simulated = replay_in_process(deployment.scenario, source, out=tmp_path / "simulated.parquet", screen=Silent())
+    assert (simulated.decisions, simulated.duplicates, simulated.dead_letters) == (ROWS, 1, 1)
+    assert pq.read_table(tmp_path / "simulated.parquet").equals(scores)
 
     bootstrap, topic = deployment.stack.kafka_bootstrap, deployment.names.topic("labels")
     labels = [msgspec.json.decode(each.value() or b"", type=Label) for each in kafka.read_all(bootstrap, topic)]

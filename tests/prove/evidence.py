@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 FOLDER = "docs/evidence"
-PACKAGES = ["confluent-kafka", "deltalake", "msgspec", "numpy", "pyarrow", "pyspark"]
+PACKAGES = ["confluent-kafka", "deltalake", "msgspec", "numba", "numpy", "pyarrow", "pyspark", "xgboost-cpu"]
 
 
 def write(root: Path, name: str, says: str, covers: Sequence[str], report: dict[str, object]) -> Path:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from fraudbrain_deploy.importing.converted import Column, Converted, Mask, mask, only, plain
 from fraudbrain_deploy.importing.event_times import event_times
-from fraudbrain_deploy.importing.numbers import doubles, whole_numbers
+from fraudbrain_deploy.importing.numbers import doubles, durations, whole_numbers
 from fraudbrain_deploy.importing.rejects import Rejects
 from fraudbrain_deploy.importing.tables import Raw, column_names, read_columns
-from fraudbrain_deploy.importing.texts import booleans, strings
+from fraudbrain_deploy.importing.texts import booleans, lists, strings, words
 from fraudbrain_shared.scenario.description import ColumnSource, Field, ImportMapping, Scenario
 
 
@@ -43,21 +43,40 @@ class _Target:
     required: Mask
 
 
-def map_foreign(scenario: Scenario, mapping: ImportMapping, path: Path) -> Mapped:
-    """The rows of a foreign file, by the scenario's import mapping. Raises UserError for a column that is missing."""
+def map_foreign(scenario: Scenario, mappings: Sequence[ImportMapping], path: Path) -> tuple[list[Mapped], Rejects]:
+    """The rows of a foreign file, a part for each mapping, and those that none of them takes.
+
+    Raises UserError for a column that is missing.
+    """
+    raw = read_columns(path, [column for each in mappings for column in each.columns])
+    taken = [_chosen(raw, each) for each in mappings]
+    left = ~np.logical_or.reduce(taken)
+    choosing = dict.fromkeys(each.only.column for each in mappings if each.only)
+    parts = [_map_rows(scenario, each, _rows(raw, rows)) for each, rows in zip(mappings, taken, strict=True)]
+    rest = _rows(raw, left)
+    causes = (f"{' and '.join(choosing)} chooses no type",)
+    return parts, Rejects(rest.table, rest.row, causes, np.zeros(len(rest.row), dtype=np.int16), raw.broken)
+
+
+def _chosen(raw: Raw, mapping: ImportMapping) -> Mask:
+    """The rows that are events of the mapping's type."""
+    if mapping.only is None:
+        return np.ones(raw.table.num_rows, dtype=np.bool_)
+    return mask(pc.is_in(strings(plain(raw.table[mapping.only.column])).values, pa.array(mapping.only.values)))
+
+
+def _rows(raw: Raw, where: Mask) -> Raw:
+    """Some rows; those that are broken are told once, by the rest."""
+    return Raw(raw.table, raw.row) if where.all() else Raw(raw.table.filter(pa.array(where)), raw.row[where])
+
+
+def _map_rows(scenario: Scenario, mapping: ImportMapping, raw: Raw) -> Mapped:
     declared, fraud = scenario.event_types[mapping.type].fields, mapping.fraud
-    sources = [
-        mapping.event_id,
-        mapping.event_time,
-        *mapping.fields.values(),
-        *([fraud] if fraud else []),
-    ]
-    raw = read_columns(path, [source.column for source in sources if source.column is not None])
     rows = raw.table.num_rows
     every, none = np.ones(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
     fields = {}
     for name, source in mapping.fields.items():
-        converted = _field(declared[name], _column(raw, source), source.scale)
+        converted = _field(declared[name], _column(raw, source), source)
         fields[name] = _Target(name, source.column, converted, none if declared[name].optional else every)
     moment = event_times(_column(raw, mapping.event_time), zone=mapping.event_time.zone, scale=mapping.event_time.scale)
     return _mapped(
@@ -87,7 +106,7 @@ def map_own(scenario: Scenario, path: Path) -> Mapped:
         types = declared[name]
         demanding = pa.array([number for number, field in enumerate(types) if field and not field.optional], pa.int32())
         first = next(field for field in types if field)
-        converted = _field(first, plain(raw.table[name]), None)
+        converted = _field(first, plain(raw.table[name]), ColumnSource(name))
         fields[name] = _Target(name, name, converted, mask(pc.is_in(kind, demanding)))
     moment = event_times(plain(raw.table["event_time"]), zone="UTC", scale=None)
     return _mapped(
@@ -121,16 +140,24 @@ def _column(raw: Raw, source: ColumnSource) -> Column:
     return plain(raw.table[source.column])
 
 
-def _field(declared: Field, column: Column, scale: float | None) -> Converted:
+def _field(declared: Field, column: Column, source: ColumnSource) -> Converted:
     match declared.type:
         case "string":
             return strings(column)
         case "int":
-            return whole_numbers(column, scale)
+            return whole_numbers(column, source.scale)
         case "double":
-            return doubles(column, scale)
+            return doubles(column, source.scale)
         case "bool":
             return booleans(column)
+        case "timestamp":
+            return event_times(column, zone=source.zone, scale=source.scale)
+        case "duration":
+            return durations(column, source.scale)
+        case "enum":
+            return words(column, declared.values)
+        case "strings":
+            return lists(column, source.separator)
 
 
 def _mapped(

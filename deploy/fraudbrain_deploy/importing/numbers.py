@@ -6,6 +6,7 @@ large for a double to count in ones, need decimal arithmetic; those few are done
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from fraudbrain_deploy.importing.converted import Column, Converted, is_text, ma
 
 WHOLE = "a whole number in the range of 64 bits"
 NUMBER = "a number"
+LENGTH = "a whole number of milliseconds"
 
 _TEXT = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _EXACT_BELOW = 2.0**52  # from here on neighbouring doubles are a whole apart
@@ -45,6 +47,13 @@ def doubles(column: Column, scale: float | None) -> Converted:
     if scale is not None:
         values = pc.multiply(values, scale)
     return Converted.of(only(values, mask(pc.is_finite(values))), column, NUMBER)
+
+
+def durations(column: Column, scale: float | None) -> Converted:
+    """Milliseconds: of lengths of time as the file has them, or numbers, each times `scale`."""
+    if pa.types.is_duration(column.type):
+        return Converted.of(column.cast(pa.duration("ms"), safe=False).cast(pa.int64()), column, LENGTH)
+    return replace(whole_numbers(column, scale), wanted=LENGTH)
 
 
 def _doubles(column: Column) -> Column:

@@ -68,7 +68,7 @@ def label_batches(table: pa.Table) -> Iterator[Batch]:
 
 def values_of(column: Column) -> list[Any]:
     """Python values. Through numpy, which is several times faster than Arrow's own way, where nothing is null."""
-    if column.null_count or pa.types.is_boolean(column.type):
+    if column.null_count or pa.types.is_boolean(column.type) or pa.types.is_list(column.type):
         values: list[Any] = column.to_pylist()
         return values
     return list(column.to_numpy(zero_copy_only=False).tolist())

@@ -1,7 +1,8 @@
 """A file as a stream of events in time order, with what is known of them later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ class EventSource:
     name: str
     _events: pa.Table
     _labels: pa.Table
-    _rejects: Rejects
+    _rejects: tuple[Rejects, ...]
     _subject: str
     _fields_of: dict[str, tuple[str, ...]]
 
@@ -48,7 +49,7 @@ class EventSource:
     @property
     def mapping(self) -> int:
         """How many rows could not be mapped."""
-        return len(self._rejects)
+        return sum(map(len, self._rejects))
 
     @property
     def rows(self) -> int:
@@ -73,7 +74,7 @@ class EventSource:
 
     def rejects(self) -> Iterator[MappingReject]:
         """The rows that could not be mapped."""
-        return iter(self._rejects)
+        return chain.from_iterable(self._rejects)
 
     def truth(self) -> pa.Table:
         """`subject`, `event_id` and `fraud` of all labels, whenever they become known; the last word on each."""
@@ -97,13 +98,13 @@ def event_stream(
     if not path.exists():
         raise UserError(f"{path} does not exist.")
     events, own = _format(path)
-    mapped = map_own(scenario, events) if own else _map_foreign(scenario, events)
-    if not len(mapped.event_id) and len(mapped.rejects):
-        first = next(iter(mapped.rejects))
-        raise UserError(
-            f"None of {len(mapped.rejects):,} rows of {events} could be mapped.", f"Row {first.row}: {first.cause}."
-        )
-    table = _in_time_order(mapped, scenario.subject)
+    parts, rest = ([map_own(scenario, events)], []) if own else _map_foreign(scenario, events)
+    rejects = (*(each.rejects for each in parts), *rest)
+    table = _in_time_order(parts)
+    if not table.num_rows and any(map(len, rejects)):
+        first = next(chain.from_iterable(rejects))
+        count = sum(map(len, rejects))
+        raise UserError(f"None of {count:,} rows of {events} could be mapped.", f"Row {first.row}: {first.cause}.")
     sent = table if limit is None else table.slice(0, limit)
     labels = (
         _own_labels(path / "labels.parquet")
@@ -113,7 +114,7 @@ def event_stream(
     if own and sent.num_rows < table.num_rows:
         labels = labels.filter(pc.is_in(labels["event_id"], plain(sent["event_id"])))
     fields_of = {kind.name: tuple(kind.fields) for kind in scenario.event_types.values()}
-    return EventSource(path.name, sent, labels, mapped.rejects, scenario.subject, fields_of)
+    return EventSource(path.name, sent, labels, rejects, scenario.subject, fields_of)
 
 
 def _format(path: Path) -> tuple[Path, bool]:
@@ -126,25 +127,40 @@ def _format(path: Path) -> tuple[Path, bool]:
     return path, set(column_names(path)) >= OWN_COLUMNS
 
 
-def _map_foreign(scenario: Scenario, path: Path) -> Mapped:
-    if scenario.importing is None:
+def _map_foreign(scenario: Scenario, path: Path) -> tuple[list[Mapped], list[Rejects]]:
+    """By the mappings whose columns the file has; several of them must choose their rows."""
+    if not scenario.importing:
         raise UserError(
             f"{path} is a foreign file, and the scenario {scenario.name} does not say how to read one.",
             "Describe its columns in the scenario's import.toml.",
         )
-    return map_foreign(scenario, scenario.importing, path)
+    there = set(column_names(path))
+    fitting = [each for each in scenario.importing if there.issuperset(each.columns)]
+    if len(fitting) > 1 and not all(each.only for each in fitting):
+        types = " and ".join(each.type for each in fitting)
+        raise UserError(
+            f"{path} can be read as {types} alike.", "Say in the scenario's import.toml by `only` which rows are which."
+        )
+    nearest = min(scenario.importing, key=lambda each: len(set(each.columns) - there))
+    parts, rest = map_foreign(scenario, fitting or [nearest], path)
+    return parts, [rest]
 
 
-def _in_time_order(mapped: Mapped, subject: str) -> pa.Table:
+def _in_time_order(parts: Sequence[Mapped]) -> pa.Table:
+    tables = [_table(each) for each in parts]
+    table = tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")
+    moments = table["event_time"].to_numpy()
+    if len(moments) and np.all(moments[1:] > moments[:-1]):
+        return table
+    return table.take(pc.sort_indices(table, [("event_time", "ascending"), ("event_id", "ascending")]))
+
+
+def _table(mapped: Mapped) -> pa.Table:
     columns = {"event_id": mapped.event_id, "type": mapped.type, "event_time": mapped.event_time}
     columns |= {f"field.{name}": column for name, column in mapped.fields.items()}
     if mapped.fraud is not None:
         columns["fraud"] = mapped.fraud
-    table = pa.table(columns)
-    moments = mapped.event_time.to_numpy(zero_copy_only=False)
-    if len(moments) and np.all(moments[1:] > moments[:-1]):
-        return table
-    return table.take(pc.sort_indices(table, [("event_time", "ascending"), ("event_id", "ascending")]))
+    return pa.table(columns)
 
 
 def _delayed_labels(events: pa.Table, subject: str, delay_ms: int | None) -> pa.Table:

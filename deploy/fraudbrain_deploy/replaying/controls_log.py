@@ -8,7 +8,6 @@ import msgspec
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_shared.records import ParameterHold, ParameterValue, RuleSet
-from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.topics import VALUE
 
 LIVE_RULES: Final = b"live"
@@ -71,16 +70,18 @@ def releases(deployment: Deployment, since: kafka.Offsets | None = None) -> list
     return [decode(each.value() or b"") for each in records if each.key() == CHAMPION and each.value()]
 
 
+def champion_records(deployment: Deployment) -> dict[str, bytes]:
+    """The records of champions that the topic still holds, by version."""
+    decode = msgspec.json.Decoder(Release).decode
+    records = [each.value() for each in _records(deployment, "models", None) if each.key() == CHAMPION]
+    return {decode(record).version: record for record in records if record}
+
+
 def rule_sets(deployment: Deployment) -> list[RuleSet]:
     """The rule sets that were published as live."""
     decode = msgspec.json.Decoder(RuleSet).decode
     records = _records(deployment, "rules", None)
     return [decode(each.value() or b"") for each in records if each.key() == LIVE_RULES and each.value()]
-
-
-def own_rules(scenario: Scenario) -> RuleSet:
-    """The rules of the scenario's folder, by which workers decide until others are published."""
-    return RuleSet(version="", rules=scenario.rules, policy=scenario.policy)
 
 
 def _records(deployment: Deployment, topic: str, since: kafka.Offsets | None) -> "list[kafka.Message]":

@@ -10,7 +10,8 @@ import msgspec
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
-from fraudbrain_deploy.replaying.controls_log import Release, own_rules, rule_sets
+from fraudbrain_deploy.replaying.controls_log import Release, rule_sets
+from fraudbrain_shared.controls import own_rules
 from fraudbrain_shared.decisions.hindsight import Hindsight
 from fraudbrain_shared.records import Decision, Outcome
 from fraudbrain_shared.scenario.event_types import decoder

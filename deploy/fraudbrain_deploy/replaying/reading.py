@@ -18,12 +18,11 @@ import msgspec
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.replaying.decisions_file import DecisionsFile
 from fraudbrain_shared.records import Scores, Source, Versions
 
-PART_ROWS = 50_000
 NO_PROGRESS_S = 60.0
 _START_S = 60.0
-_COLUMNS = ("event_id", "subject", "event_time", "score", "outcome", "findings", "received_ns")
 
 
 class _Decision(msgspec.Struct, frozen=True, gc=False):
@@ -123,7 +122,7 @@ def _main(task: _Task, parent: Connection, count: Any) -> None:
 
 def _read(task: _Task, parent: Connection, count: Any) -> None:
     consumer = kafka.consumer_from(task.bootstrap, {task.topic: task.start})
-    parts = _Parts(task.file)
+    parts = DecisionsFile(task.file)
     decode = msgspec.json.Decoder(_Decision).decode
     position = dict(task.start)
     ends: Mapping[int, int] | None = None
@@ -163,44 +162,3 @@ def _arrived(consumer: kafka.Consumer) -> Iterator[tuple[kafka.Message, int]]:
             raise RuntimeError(f"cannot read {trouble}")
         if message.error() is None:
             yield message, received_ns
-
-
-class _Parts:
-    """Decisions as columns, written when there are enough of them."""
-
-    def __init__(self, file: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        texts = pa.dictionary(pa.int32(), pa.string())
-        types = (pa.string(), pa.string(), pa.int64(), pa.float64(), texts, pa.list_(texts.value_type), pa.int64())
-        self._schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
-        self._writer = pq.ParquetWriter(file, self._schema)
-        self._rows: list[tuple[object, ...]] = []
-
-    def add(self, decision: _Decision, received_ns: int) -> None:
-        self._rows.append(
-            (
-                decision.event_id,
-                decision.subject,
-                decision.event_time,
-                decision.scores.champion,
-                decision.outcome,
-                decision.findings,
-                received_ns,
-            )
-        )
-        if len(self._rows) >= PART_ROWS:
-            self._write()
-
-    def close(self) -> None:
-        self._write()
-        self._writer.close()
-
-    def _write(self) -> None:
-        import pyarrow as pa
-
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(_COLUMNS)
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
-        self._writer.write_table(pa.table(arrays, schema=self._schema))
-        self._rows.clear()

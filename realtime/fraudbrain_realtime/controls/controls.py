@@ -5,42 +5,40 @@ what stood before stays.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import msgspec
-
+from fraudbrain_realtime.controls.live_rules import Compile, LiveRules
 from fraudbrain_realtime.ports import ControlRecord, Message
 from fraudbrain_shared.admission import AdmittedEvent
-from fraudbrain_shared.controls import ParameterBook
-from fraudbrain_shared.decisions import DecisionCore
+from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.features import ContextView, Profile
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
-from fraudbrain_shared.records import Decision, RuleSet, Source
-from fraudbrain_shared.scenario import Scenario, ScenarioError
+from fraudbrain_shared.records import Decision, Source, rejection_of
+from fraudbrain_shared.scenario import Scenario
+from fraudbrain_shared.topics import LIVE_RULES
 
-LIVE_RULES = b"live"
-CHAMPION = b"champion"
+CHAMPION, CHALLENGER = b"champion", b"challenger"
 KEPT_PROBLEMS = 5
 
 log = logging.getLogger(__name__)
 
 
-def own_rules(scenario: Scenario) -> RuleSet:
-    """The rule set that stands in the scenario's folder: live until another is published."""
-    return RuleSet(version=f"scenario-{scenario.version}", rules=scenario.rules, policy=scenario.policy)
-
-
 class Controls:
-    """Decides with what acts now. `compile_core` makes a core of a rule set, or raises ScenarioError."""
+    """Decides with what acts now.
 
-    def __init__(self, scenario: Scenario, compile_core: Callable[[RuleSet], DecisionCore]) -> None:
-        self._compile = compile_core
-        self._own_rules = own_rules(scenario)
-        self._decode_rules = msgspec.json.Decoder(RuleSet).decode
-        self._core = compile_core(self._own_rules)
+    Rules act by append time, exactly; in a stepped replay the newest does, since the feed holds back
+    what is for later steps. Parameters, context and champion act from the next event on.
+    """
+
+    def __init__(self, scenario: Scenario, compile_core: Compile) -> None:
+        self._rules = LiveRules(own_rules(scenario), compile_core, self._reject)
+        self._feature_names = self._rules.newest().feature_names
+        self._bounds = scenario.parameters
         self._parameters = ParameterBook(scenario)
         self._context = ContextView(scenario)
         self._champion: Scorer | None = None
+        self._challenger: Scorer | None = None
         self.problems: tuple[str, ...] = ()
         self._take = {
             "rules": self._take_rules,
@@ -49,39 +47,59 @@ class Controls:
             "models": self._take_model,
         }
 
-    def decide(self, event: AdmittedEvent, profile: Profile, source: Source, message: Message) -> Decision:
-        """The decision on an event by the controls as they are."""
+    def decide(
+        self,
+        event: AdmittedEvent,
+        profile: Profile,
+        source: Source,
+        message: Message,
+        readings: Sequence[Reading] | None = None,
+    ) -> Decision:
+        """The decision on an event by the controls as they are; `readings` of its profile, if there are any yet."""
         now_ms = message.append_time if message.clock is None else message.clock
-        return self._core.decide(
+        core = self._rules.newest() if message.step else self._rules.at(message.append_time)
+        return core.decide(
             event,
             profile,
             source,
             context=self._context.read(event, now_ms),
             parameters=self._parameters.values_for(event),
             champion=self._champion,
+            challenger=self._challenger,
+            readings=readings,
         )
 
     def update(self, record: ControlRecord) -> None:
         """Takes a record of a control topic, or rejects it: then all stays as it was."""
         try:
             self._take[record.topic](record)
-        except (ValueError, ScenarioError, ReleaseError) as error:  # msgspec's and a refused parameter are ValueErrors
-            problem = f"{record.topic}/{record.offset} rejected: {error}"
-            self.problems = (*self.problems, problem)[-KEPT_PROBLEMS:]
-            log.error("%s", problem)
+        except (ValueError, ReleaseError) as error:  # msgspec's and a refused parameter are ValueErrors
+            self._reject(record, error)
+
+    def settle(self) -> None:
+        """Makes ready what was taken, so that no event waits for it; a rule set may be rejected only here."""
+        self._rules.settle()
 
     @property
     def versions(self) -> dict[str, str]:
-        """What decides now, for progress and operators."""
-        model = {} if self._champion is None else {"model": self._champion.version}
-        return {"rules": self._core.rule_set.version, **model}
+        """The newest of what decides, for progress and operators; rules act soon if not yet."""
+        models = {"model": self._champion, "challenger": self._challenger}
+        scoring = {name: scorer.version for name, scorer in models.items() if scorer is not None}
+        return {"rules": self._rules.newest().rule_set.version, **scoring}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What an operator should know of, where it is not nothing."""
+        return {"rules_read_late": self._rules.read_late} if self._rules.read_late else {}
+
+    def _reject(self, record: ControlRecord, error: Exception) -> None:
+        problem = f"{rejection_of(record.topic, record.offset)}{error}"
+        self.problems = (*self.problems, problem)[-KEPT_PROBLEMS:]
+        log.error("%s", problem)
 
     def _take_rules(self, record: ControlRecord) -> None:
-        if record.key != LIVE_RULES:
-            return
-        rules = self._own_rules if record.value is None else self._decode_rules(record.value)
-        self._core = self._compile(rules)
-        log.info("rule set %s is live", rules.version)
+        if record.key == LIVE_RULES:
+            self._rules.take(record)
 
     def _take_parameter(self, record: ControlRecord) -> None:
         self._parameters.update(record.key, record.value)
@@ -90,13 +108,18 @@ class Controls:
         self._context.update(record.key, record.value)
 
     def _take_model(self, record: ControlRecord) -> None:
-        if record.key != CHAMPION:
+        """A release, or None that takes it back. Thresholds on the score follow the champion."""
+        if record.key not in (CHAMPION, CHALLENGER):
             return
-        if record.value is None:
+        scorer = None
+        if record.value is not None:
+            scorer = load_scorer(record.value, self._feature_names, self._bounds)
+        if record.key == CHALLENGER:
+            self._challenger = scorer
+        elif scorer is None:
             self._champion = None
             self._parameters.release(None, {})
-            return
-        champion = load_scorer(record.value, self._core.feature_names)
-        self._parameters.release(champion.version, champion.release.starting_values)
-        self._champion = champion
-        log.info("model %s is live", champion.version)
+        else:
+            self._parameters.release(scorer.version, scorer.release.starting_values)
+            self._champion = scorer
+        log.info("%s is %s", record.key.decode(), "none" if scorer is None else f"model {scorer.version}")

@@ -1,8 +1,8 @@
 """Which records of the control topics act on which event.
 
-Live, a record acts on the next event after it was received. In a stepped replay an event is decided by
-exactly the records below the ends of its step, whatever was received since, also after a restart: so
-records are held back until an event says that its step has come.
+Live, a record is handed on as soon as it was received: rules act by their append time, all else on the next event. In
+a stepped replay an event is decided by exactly the records below the ends of its step, whatever was received since,
+also after a restart: so records are held back until an event says that its step has come.
 """
 
 import logging
@@ -109,3 +109,4 @@ class ControlFeed:
         waiting = self._waiting[topic]
         while waiting and (below is None or waiting[0].offset < below):
             self._controls.update(waiting.popleft())
+        self._controls.settle()

@@ -60,4 +60,6 @@ class TopicTail:
         topic, offset = message.topic(), message.offset()
         if message.error() is not None or topic is None or offset is None:
             return []
-        return [ControlRecord(self._short[topic], offset, message.key() or b"", message.value())]
+        return [
+            ControlRecord(self._short[topic], offset, message.key() or b"", message.value(), message.timestamp()[1])
+        ]

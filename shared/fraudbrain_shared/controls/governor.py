@@ -92,9 +92,9 @@ def check_move(parameter: Parameter, record: ParameterValue, start: Start | None
 
 def fault_of_number(parameter: Parameter, number: Number) -> str | None:
     """Why a parameter cannot have a value, or None."""
-    if not isfinite(number) or (parameter.type == "int" and not isinstance(number, int)):
-        return f"{number} is no {parameter.type}"
-    if not parameter.low <= number <= parameter.high:
+    if parameter.type == "int" and not isinstance(number, int):
+        return f"{number} is no int"
+    if not parameter.low <= number <= parameter.high:  # as for NaN, and for whole numbers that no float can hold
         return f"{number} is outside of {parameter.low} to {parameter.high}"
     return None
 

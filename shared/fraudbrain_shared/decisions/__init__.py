@@ -1,5 +1,7 @@
 """Deciding: from an event and its subject's profile to an outcome with its reasons."""
 
+from fraudbrain_shared.decisions.application import Application, Undecided
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
+from fraudbrain_shared.decisions.simulation import Simulation
 
-__all__ = ["DecisionCore", "Origin"]
+__all__ = ["Application", "DecisionCore", "Origin", "Simulation", "Undecided"]

@@ -11,6 +11,7 @@ from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.expressions import ERROR
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
+from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer
 from fraudbrain_shared.records import Decision, Outcome, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
@@ -79,17 +80,21 @@ class DecisionCore:
         context: ContextReading | None = None,
         parameters: Sequence[Number] | None = None,
         champion: Scorer | None = None,
+        challenger: Scorer | None = None,
+        readings: Sequence[Reading] | None = None,
     ) -> Decision:
         """The decision on an event, with the profile as it was just before it. Changes neither.
 
         `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
         them nothing is known of any entity, and all parameters have their defaults. `champion` gives the
-        score; without one, clauses on the score do not apply.
+        score; without one, clauses on the score do not apply. What the `challenger` would say is noted and changes
+        nothing. `readings` are the profile's features, if the caller has read them already.
         """
         kind, fields, time = event.type, event.fields, event.event_time
         known = self._nothing_known[kind] if context is None else context
         param = self._defaults if parameters is None else parameters
-        readings = self._fold.read(profile, time)
+        if readings is None:
+            readings = self._fold.read(profile, event)
         derived = self._derived[kind](fields, time, readings, known.values)
         features = (*map(_number, readings), *map(_number, derived))
         score = None if champion is None else champion.score(features)
@@ -108,12 +113,12 @@ class DecisionCore:
             event_time=event.event_time,
             source=source,
             outcome=verdict.outcome,
-            versions=self._versions_with(champion),
+            versions=self._versions_with(champion, challenger),
             group=self._origin.group,
             generation=self._origin.generation,
             feature_set=self._feature_set,
             features=features,
-            scores=NO_SCORES if score is None else Scores(champion=score),
+            scores=_scores(score, None if challenger is None else challenger.score(features)),
             entities=self._named_entities(event),
             findings=_names_where(names, raised, True),
             unknown=_names_where(names, raised, None),
@@ -125,11 +130,12 @@ class DecisionCore:
             context_clock=known.clock if used else None,
         )
 
-    def _versions_with(self, champion: Scorer | None) -> Versions:
-        """The same object for all decisions by one release."""
+    def _versions_with(self, champion: Scorer | None, challenger: Scorer | None) -> Versions:
+        """The same object for all decisions by the same releases."""
         model = None if champion is None else champion.version
-        if self._versions.model != model:
-            self._versions = msgspec.structs.replace(self._versions, model=model)
+        shadow = None if challenger is None else challenger.version
+        if (self._versions.model, self._versions.challenger) != (model, shadow):
+            self._versions = msgspec.structs.replace(self._versions, model=model, challenger=shadow)
         return self._versions
 
     def _apply_policy(self, clauses: Sequence[object], *, is_scored: bool) -> Verdict:
@@ -164,6 +170,10 @@ def _context_used(scenario: Scenario, rules: CompiledRules) -> dict[str, tuple[l
 
 def _of_nothing(read: ContextRead) -> Number | None:
     return 0 if read.read in KNOWN_READS else None
+
+
+def _scores(champion: float | None, challenger: float | None) -> Scores:
+    return NO_SCORES if champion is challenger is None else Scores(champion, challenger)
 
 
 def _names_where(names: Sequence[str], values: Sequence[object], wanted: object) -> tuple[str, ...]:

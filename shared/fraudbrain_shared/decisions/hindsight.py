@@ -9,7 +9,7 @@ from fraudbrain_shared.decisions.decide import DecisionCore, Origin
 from fraudbrain_shared.expressions import Type
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
-from fraudbrain_shared.models import Scorer
+from fraudbrain_shared.models import Scorer, Value
 from fraudbrain_shared.records import Decision, Outcome, RuleSet
 from fraudbrain_shared.records.control import Number
 from fraudbrain_shared.scenario.description import Scenario
@@ -87,7 +87,7 @@ class _LoggedProfile(ProfileFold):
         logged = decision.features[: len(self._whole)]
         self._values = tuple(_typed(value, whole) for value, whole in zip(logged, self._whole, strict=True))
 
-    def read(self, profile: Profile, event_time: int) -> tuple[Reading, ...]:
+    def read(self, profile: Profile, event: AdmittedEvent) -> tuple[Reading, ...]:
         return self._values
 
 
@@ -104,7 +104,7 @@ class _LoggedScore(Scorer):
     def score_of(self, decision: Decision) -> None:
         self._logged = decision.scores.champion or 0.0
 
-    def score(self, features: Sequence[float | None]) -> float:
+    def score(self, features: Sequence[Value]) -> float:
         return self._logged
 
 

@@ -6,21 +6,44 @@ from itertools import repeat
 from typing import Final
 
 from fraudbrain_shared.expressions import tree
-from fraudbrain_shared.expressions.functions import FUNCTIONS, METHODS, OVERLOADS, exact_range, overload
-from fraudbrain_shared.expressions.parser import parse
+from fraudbrain_shared.expressions.cost import MAX_COST, UNDECLARED_ITEMS, UNDECLARED_LENGTH, cost_of
+from fraudbrain_shared.expressions.functions import (
+    ACCESSORS,
+    FUNCTIONS,
+    LOCAL_AT_OFFSET,
+    LOCAL_IN_ZONE,
+    METHODS,
+    OVERLOADS,
+    exact_range,
+    overload,
+)
+from fraudbrain_shared.expressions.parser import MAX_MACROS, parse, walked
 from fraudbrain_shared.expressions.patterns import pattern_of
 from fraudbrain_shared.expressions.problems import ExpressionErrors, ExpressionProblem, Refusal, nearest
 from fraudbrain_shared.expressions.time_literals import duration_ms, timestamp_ms
-from fraudbrain_shared.expressions.tree import Call, ListLiteral, Scalar, Span, Syntax, dotted_path
-from fraudbrain_shared.expressions.typed_tree import Apply, Constant, Form, FormName, Node, Read
-from fraudbrain_shared.expressions.types import RANGES, Range, Scope, Type
+from fraudbrain_shared.expressions.time_zones import LOCAL_RANGE, Zone, zone_of
+from fraudbrain_shared.expressions.tree import Call, ListLiteral, Macro, Scalar, Span, Syntax, dotted_path
+from fraudbrain_shared.expressions.typed_tree import (
+    Apply,
+    Constant,
+    Element,
+    Form,
+    FormName,
+    Loop,
+    MacroName,
+    Node,
+    Read,
+)
+from fraudbrain_shared.expressions.types import RANGES, Name, Range, Scope, Type
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A checked expression. `reads` are the paths of all names in it.
 
-    Where neither `may_be_unknown` nor `may_fail`, it yields a value of `type` for every event.
+    `nodes` counts its operators, functions, macros, names and values as they were written; a list of literals is one.
+    `cost` is the estimate of `cost.py`, in units. Where neither `may_be_unknown` nor `may_fail`, it yields a value of
+    `type` for every event.
     """
 
     text: str
@@ -29,6 +52,8 @@ class Expression:
     reads: frozenset[str]
     may_be_unknown: bool
     may_fail: bool
+    nodes: int
+    cost: int
 
 
 def check(text: str, scope: Scope, expected: Type | None = None) -> Expression:
@@ -41,7 +66,17 @@ def check(text: str, scope: Scope, expected: Type | None = None) -> Expression:
     node = checker.attempt(syntax, expected)
     if node is None:
         raise ExpressionErrors(text, checker.problems)
-    return Expression(text, node, node.type, frozenset(checker.reads), node.may_be_unknown, node.may_fail)
+    cost = cost_of(node)
+    if cost > MAX_COST:
+        raise ExpressionErrors(text, [_too_dear(syntax.span, cost)])
+    nodes = sum(1 for _ in walked(syntax))
+    return Expression(text, node, node.type, frozenset(checker.reads), node.may_be_unknown, node.may_fail, nodes, cost)
+
+
+def _too_dear(span: Span, cost: int) -> ExpressionProblem:
+    cause = f"this may cost {cost:,} units on one event; {MAX_COST:,} are allowed"
+    hint = "declare max_length and max_items of the fields it reads, or split it into derived features"
+    return ExpressionProblem(span.start, span.end - span.start, cause, hint)
 
 
 class _Reported(Exception):
@@ -54,6 +89,8 @@ class _Checker:
         self.scope = scope
         self.problems: list[ExpressionProblem] = []
         self.reads: set[str] = set()
+        self.elements: dict[str, Element] = {}  # what the macros around the present place are at, by variable
+        self.level = 0
 
     def attempt(self, syntax: Syntax, wanted: Type | None = None) -> Node | None:
         """The node, of type `wanted` if that is given, or None once what is wrong is in the list of problems."""
@@ -91,22 +128,51 @@ class _Checker:
                 self.refuse_wrong_style(syntax)
                 special = _SPECIAL.get(syntax.function)
                 return special(self, syntax) if special else self.strict(syntax)
+            case Macro():
+                return self.loop(syntax)
             case _:
                 return self.read(syntax)
 
-    def read(self, syntax: Syntax) -> Read:
+    def loop(self, macro: Macro) -> Loop:
+        if self.level == MAX_MACROS:
+            raise Refusal(macro.span, f"more than {MAX_MACROS} macros inside each other", "split it")
+        (listed,) = self.all_of((macro.operand,))
+        if not listed.type.is_list:
+            raise Refusal(macro.operand.span, f"{macro.function} takes a list; this is of type {listed.type.value}")
+        element = Element(type=listed.type.element, range=listed.range, length=listed.item_length, level=self.level)
+        outer = self.elements
+        self.elements = {**outer, macro.variable: element}
+        self.level += 1
+        try:
+            (predicate,) = self.all_of((macro.predicate,), (Type.BOOL,))
+        finally:
+            self.elements = outer
+            self.level -= 1
+        return Loop(
+            type=Type.BOOL,
+            may_be_unknown=listed.may_be_unknown or predicate.may_be_unknown,
+            may_fail=listed.may_fail or predicate.may_fail,
+            operands=(listed, predicate),
+            macro=_MACROS[macro.function],
+            level=self.level,
+        )
+
+    def read(self, syntax: Syntax) -> Node:
         path = dotted_path(syntax)
         if path is None:
             raise Refusal(syntax.span, "a value has no fields; only names are dotted")
+        first, _, rest = path.partition(".")
+        if element := self.elements.get(first):
+            if rest:
+                raise Refusal(syntax.span, f"{first[:80]} is an element of a list here; it has no fields")
+            return element
         name = self.scope.get(path)
         if name is None:
             # Comparing names takes a while, and a hostile text is full of them.
             hint = nearest(path, list(self.scope)) if len(self.problems) < 20 else None
             raise Refusal(syntax.span, f"unknown name {path[:80]}", hint)
         self.reads.add(path)
-        limit = RANGES.get(name.type)
-        range_ = name.range.clamped(limit) if name.range and limit else limit
-        return Read(type=name.type, range=range_, may_be_unknown=name.may_be_unknown, name=name)
+        return _read(name)
 
     def list_of_constants(self, syntax: ListLiteral) -> Constant:
         elements = self.all_of(syntax.elements)
@@ -120,7 +186,14 @@ class _Checker:
                 cause = f"the list mixes {elements[0].type.value} and {element.type.value}"
                 raise Refusal(place.span, cause)
             values.append(element.value)
-        return Constant(type=Type.list_of(elements[0].type), value=tuple(values))
+        ranges = [each.range for each in elements if each.range]
+        return Constant(
+            type=Type.list_of(elements[0].type),
+            range=Range.spanning(*(end for each in ranges for end in each)) if ranges else None,
+            length=len(values),
+            item_length=max(each.length for each in elements),
+            value=tuple(values),
+        )
 
     def strict(self, call: Call) -> Apply:
         return self.apply(call, self.all_of(call.arguments))
@@ -137,6 +210,7 @@ class _Checker:
             range=range_,
             may_be_unknown=any(each.may_be_unknown for each in operands),
             may_fail=chosen.fails or exact != range_ or any(each.may_fail for each in operands),
+            length=chosen.length(*(each.length for each in operands)),
             operands=operands,
             function=call.function,
             overload=chosen,
@@ -209,8 +283,11 @@ def _has(checker: _Checker, call: Call) -> Node:
     return _known(checker, call)
 
 
-def _time(checker: _Checker, call: Call) -> Constant:
+def _time(checker: _Checker, call: Call) -> Node:
     _refuse_count(call, 1)
+    (operand,) = checker.all_of(call.arguments)
+    if operand.type is not Type.STRING:
+        return checker.apply(call, (operand,))
     text, span = checker.one_literal(call)
     type_, read = (Type.TIMESTAMP, timestamp_ms) if call.function == "timestamp" else (Type.DURATION, duration_ms)
     try:
@@ -225,10 +302,46 @@ def _matches(checker: _Checker, call: Call) -> Apply:
     (text,) = checker.all_of(call.arguments[:1])
     pattern, span = checker.one_literal(call, 1)
     try:
-        compiled = Constant(type=Type.STRING, value=pattern_of(pattern))
+        compiled = pattern_of(pattern)
     except ValueError as error:
         raise Refusal(span, "not a regular expression of RE2", str(error)) from None
-    return checker.apply(call, (text, compiled))
+    return checker.apply(call, (text, Constant(type=Type.STRING, length=compiled.size, value=compiled)))
+
+
+def _accessor(checker: _Checker, call: Call) -> Apply:
+    """A part of a time; of a point of time also as the clocks of a zone show it."""
+    (time,) = checker.all_of(call.arguments[:1])
+    if len(call.arguments) == 1:
+        return checker.apply(call, (time,))
+    if len(call.arguments) > 2:
+        raise _wrong_count(call, [1, 2])
+    if time.type is not Type.TIMESTAMP:
+        raise Refusal(call.arguments[1].span, f"only a timestamp is read in a zone; this is of type {time.type.value}")
+    text, span = checker.one_literal(call, 1)
+    try:
+        zone = zone_of(text)
+    except ValueError as error:
+        raise Refusal(span, "not a time zone", str(error)) from None
+    return checker.apply(call, (_local(time, zone),))
+
+
+def _local(time: Node, zone: Zone | int) -> Node:
+    """The time that clocks in `zone` show at `time`: it may lie a day beyond the years 1 to 9999, unchecked."""
+    if zone == 0:
+        return time
+    if isinstance(zone, int):
+        chosen, constant = LOCAL_AT_OFFSET, Constant(type=Type.DURATION, value=zone)
+    else:
+        chosen, constant = LOCAL_IN_ZONE, Constant(type=Type.STRING, value=zone)
+    return Apply(
+        type=Type.TIMESTAMP,
+        range=LOCAL_RANGE,
+        may_be_unknown=time.may_be_unknown,
+        may_fail=time.may_fail,
+        operands=(time, constant),
+        function="local time",
+        overload=chosen,
+    )
 
 
 _SPECIAL: Final[Mapping[str, Callable[[_Checker, Call], Node]]] = {
@@ -241,8 +354,10 @@ _SPECIAL: Final[Mapping[str, Callable[[_Checker, Call], Node]]] = {
     "timestamp": _time,
     "duration": _time,
     "matches": _matches,
+    **dict.fromkeys(ACCESSORS, _accessor),
 }
-_SPECIAL_FUNCTIONS = frozenset(name for name in _SPECIAL if name.isidentifier())
+_MACROS: Final[Mapping[str, MacroName]] = {"exists": "exists", "all": "all", "exists_one": "exists_one"}
+_SPECIAL_FUNCTIONS = frozenset(name for name in _SPECIAL if name.isidentifier()) - METHODS
 
 
 def _form(name: FormName, type_: Type, operands: tuple[Node, ...], range_: Range | None = None) -> Form:
@@ -253,6 +368,8 @@ def _form(name: FormName, type_: Type, operands: tuple[Node, ...], range_: Range
         range=range_,
         may_be_unknown=any(each.may_be_unknown for each in telling),
         may_fail=any(each.may_fail for each in telling),
+        length=max((each.length for each in operands), default=0),
+        item_length=max((each.item_length for each in operands), default=0),
         operands=operands,
         form=name,
     )
@@ -264,7 +381,24 @@ _SCALAR_TYPES: Mapping[type, Type] = {bool: Type.BOOL, int: Type.INT, float: Typ
 def _constant(value: Scalar) -> Constant:
     type_ = _SCALAR_TYPES[type(value)]
     range_ = Range(int(value), int(value)) if type_ is Type.INT else None
-    return Constant(type=type_, range=range_, value=value)
+    return Constant(type=type_, range=range_, length=len(value) if isinstance(value, str) else 0, value=value)
+
+
+def _read(name: Name) -> Read:
+    is_list = name.type.is_list
+    text_length = 0
+    if (name.type.element if is_list else name.type) is Type.STRING:
+        text_length = UNDECLARED_LENGTH if name.max_length is None else name.max_length
+    items = UNDECLARED_ITEMS if name.max_items is None else name.max_items
+    limit = RANGES.get(name.type.element if is_list else name.type)
+    return Read(
+        type=name.type,
+        range=name.range.clamped(limit) if name.range and limit else limit,
+        may_be_unknown=name.may_be_unknown,
+        length=items if is_list else text_length,
+        item_length=text_length if is_list else 0,
+        name=name,
+    )
 
 
 def _joined(a: Node, b: Node) -> Range | None:

@@ -10,8 +10,9 @@ from math import copysign, inf
 from typing import Final
 
 from fraudbrain_shared.expressions import runtime
-from fraudbrain_shared.expressions.patterns import matches
+from fraudbrain_shared.expressions.calendar import date_of
 from fraudbrain_shared.expressions.time_literals import duration_text, timestamp_text
+from fraudbrain_shared.expressions.time_zones import LOCAL_RANGE
 from fraudbrain_shared.expressions.types import RANGES, SCALARS, Range, Type
 from fraudbrain_shared.expressions.values import ERROR
 
@@ -26,6 +27,9 @@ class Overload:
     `code` is a Python expression over the operands {0}, {1}, ...; its value may be ERROR where `fails`.
     `bounds` gives the range of the exact result from the ranges of the operands: where it leaves the range of
     the type, the compiler adds the overflow check. `when` narrows the overload to some ranges of the operands.
+
+    `cost` gives the units (see `cost.py`) and `length` the greatest length of the result from the lengths of the
+    operands: characters of a text, elements of a list, the size of a compiled pattern, 0 for all else.
     """
 
     takes: tuple[Type, ...]
@@ -34,6 +38,33 @@ class Overload:
     fails: bool = False
     bounds: Callable[..., Range] | None = None
     when: Callable[..., bool] | None = None
+    cost: Callable[..., int] = lambda *_: 1
+    length: Callable[..., int] = lambda *_: 0
+
+
+def _of(units: int) -> Callable[..., int]:
+    return lambda *_: units
+
+
+def _first_length(a: int, *_: int) -> int:
+    return a
+
+
+def _shorter_compared(a: int, b: int) -> int:
+    return 1 + min(a, b) // 64
+
+
+def _searched(text: int, _: int) -> int:
+    return 1 + text // 16
+
+
+def _matched(text: int, pattern: int) -> int:
+    """RE2 steps through the text once, in the worst case with all states of the pattern at once."""
+    return 100 + text * (16 + pattern) // 256
+
+
+def _read(text: int) -> int:
+    return 20 + text // 8
 
 
 def _negative(a: Range) -> Range:
@@ -59,6 +90,10 @@ def _toward_zero(a: Range, _: Range) -> Range:
 
 def _whole_seconds(ms: Range) -> Range:
     return Range(ms.low // 1_000, ms.high // 1_000)
+
+
+def _milliseconds(seconds: Range) -> Range:
+    return Range(seconds.low * 1_000, seconds.high * 1_000)
 
 
 def _length(*_: object) -> Range:
@@ -109,7 +144,8 @@ _SUMS = (
             (_DURATION, _DURATION, _DURATION),
         )
     ),
-    *(Overload((each, each), each, "{0} + {1}") for each in (_DOUBLE, _STRING)),
+    Overload((_DOUBLE, _DOUBLE), _DOUBLE, "{0} + {1}"),
+    Overload((_STRING, _STRING), _STRING, "{0} + {1}", cost=lambda a, b: 3 + (a + b) // 64, length=lambda a, b: a + b),
 )
 _DIFFERENCES = (
     *(
@@ -135,7 +171,7 @@ _COMPARABLE = (*((each, each) for each in SCALARS), (_INT, _DOUBLE), (_DOUBLE, _
 
 
 def _comparison(operator: str) -> tuple[Overload, ...]:
-    return tuple(Overload(pair, _BOOL, f"{{0}} {operator} {{1}}") for pair in _COMPARABLE)
+    return tuple(Overload(pair, _BOOL, f"{{0}} {operator} {{1}}", cost=_shorter_compared) for pair in _COMPARABLE)
 
 
 # Python finds a NaN in a list by its identity; in CEL NaN equals nothing.
@@ -144,8 +180,48 @@ _IN = tuple(
         (a, Type.list_of(b)),
         _BOOL,
         "{0} == {0} and {0} in {1}" if a is b is _DOUBLE else "{0} in {1}",
+        cost=lambda text, items: 2 + items * (1 + text // 64),
     )
     for a, b in _COMPARABLE
+)
+
+
+def _part(timestamp: str, low: int, high: int, duration: str | None = None) -> tuple[Overload, ...]:
+    """A method that tells one part of a point of time, and perhaps one of a length of time."""
+    of_timestamp = Overload((_TIMESTAMP,), _INT, timestamp, bounds=lambda _: Range(low, high), cost=_of(3))
+    if duration is None:
+        return (of_timestamp,)
+    # Toward zero, as all division.
+    code = f"{duration} if {{0}} >= 0 else -({duration.replace('{0}', '-{0}')})"
+    return of_timestamp, Overload((_DURATION,), _INT, code, bounds=_toward_zero_part, cost=_of(3))
+
+
+def _toward_zero_part(a: Range) -> Range:
+    return Range.spanning(a.low, a.high, 0)
+
+
+_DATE = "_date_of({0} // 86400000)"
+_ACCESSORS = {
+    "getFullYear": _part(f"{_DATE}.year", 0, 10_000),
+    "getMonth": _part(f"{_DATE}.month - 1", 0, 11),
+    "getDayOfYear": _part(f"{_DATE}.day_of_year - 1", 0, 365),
+    "getDayOfMonth": _part(f"{_DATE}.day - 1", 0, 30),
+    "getDate": _part(f"{_DATE}.day", 1, 31),
+    # 1970-01-01 was a Thursday.
+    "getDayOfWeek": _part("({0} // 86400000 + 4) % 7", 0, 6),
+    "getHours": _part("{0} // 3600000 % 24", 0, 23, "{0} // 3600000"),
+    "getMinutes": _part("{0} // 60000 % 60", 0, 59, "{0} // 60000"),
+    "getSeconds": _part("{0} // 1000 % 60", 0, 59, "{0} // 1000"),
+    "getMilliseconds": _part("{0} % 1000", 0, 999, "{0} % 1000"),
+}
+
+# From a point of time to the same on the clocks of a place, which the accessors then take apart: at a fixed distance
+# from UTC, or by a `Zone`. No author can write them.
+LOCAL_AT_OFFSET: Final = Overload(
+    (_TIMESTAMP, _DURATION), _TIMESTAMP, "{0} + {1}", bounds=lambda *_: LOCAL_RANGE, cost=_of(1)
+)
+LOCAL_IN_ZONE: Final = Overload(
+    (_TIMESTAMP, _STRING), _TIMESTAMP, "{1}.local({0})", bounds=lambda *_: LOCAL_RANGE, cost=_of(15)
 )
 
 OVERLOADS: Final[Mapping[str, tuple[Overload, ...]]] = {
@@ -158,38 +234,51 @@ OVERLOADS: Final[Mapping[str, tuple[Overload, ...]]] = {
     **{operator: _comparison(operator) for operator in ("==", "!=", "<", "<=", ">", ">=")},
     "in": _IN,
     "size": tuple(
-        Overload((each,), _INT, "_len({0})", bounds=_length)
+        Overload((each,), _INT, "_len({0})", bounds=_length, cost=_of(2))
         for each in (_STRING, *(each for each in Type if each.is_list))
     ),
-    "contains": (Overload((_STRING, _STRING), _BOOL, "{1} in {0}"),),
-    "startsWith": (Overload((_STRING, _STRING), _BOOL, "{0}.startswith({1})"),),
-    "endsWith": (Overload((_STRING, _STRING), _BOOL, "{0}.endswith({1})"),),
-    "matches": (Overload((_STRING, _STRING), _BOOL, "_matches({1}, {0})"),),
+    "contains": (Overload((_STRING, _STRING), _BOOL, "{1} in {0}", cost=_searched),),
+    "startsWith": (Overload((_STRING, _STRING), _BOOL, "{0}.startswith({1})", cost=_of(5)),),
+    "endsWith": (Overload((_STRING, _STRING), _BOOL, "{0}.endswith({1})", cost=_of(5)),),
+    "matches": (Overload((_STRING, _STRING), _BOOL, "{1}.is_in({0})", cost=_matched),),
+    **_ACCESSORS,
+    "bool": (
+        Overload((_BOOL,), _BOOL, "{0}"),
+        Overload((_STRING,), _BOOL, "_bool_of_string({0})", fails=True, cost=_of(10)),
+    ),
     "int": (
         Overload((_INT,), _INT, "{0}", bounds=lambda a: a),
-        Overload((_DOUBLE,), _INT, "_int_of_double({0})", fails=True),
-        Overload((_STRING,), _INT, "_int_of_string({0})", fails=True),
+        Overload((_DOUBLE,), _INT, "_int_of_double({0})", fails=True, cost=_of(10)),
+        Overload((_STRING,), _INT, "_int_of_string({0})", fails=True, cost=_read),
         Overload((_TIMESTAMP,), _INT, "{0} // 1000", bounds=_whole_seconds),
     ),
+    "timestamp": (
+        Overload((_INT,), _TIMESTAMP, "{0} * 1000", bounds=_milliseconds),
+        Overload((_TIMESTAMP,), _TIMESTAMP, "{0}", bounds=lambda a: a),
+    ),
+    "duration": (Overload((_DURATION,), _DURATION, "{0}", bounds=lambda a: a),),
     "double": (
         # Rounds as float() does and costs half of it.
         Overload((_INT,), _DOUBLE, "{0} * 1.0"),
         Overload((_DOUBLE,), _DOUBLE, "{0}"),
-        Overload((_STRING,), _DOUBLE, "_double_of_string({0})", fails=True),
+        Overload((_STRING,), _DOUBLE, "_double_of_string({0})", fails=True, cost=_read),
     ),
     "string": (
-        Overload((_BOOL,), _STRING, "'true' if {0} else 'false'"),
-        Overload((_INT,), _STRING, "_str({0})"),
-        Overload((_DOUBLE,), _STRING, "_string_of_double({0})"),
-        Overload((_STRING,), _STRING, "{0}"),
-        Overload((_TIMESTAMP,), _STRING, "_timestamp_text({0})"),
-        Overload((_DURATION,), _STRING, "_duration_text({0})"),
+        Overload((_BOOL,), _STRING, "'true' if {0} else 'false'", length=_of(5)),
+        Overload((_INT,), _STRING, "_str({0})", cost=_of(10), length=_of(20)),
+        Overload((_DOUBLE,), _STRING, "_string_of_double({0})", cost=_of(80), length=_of(24)),
+        Overload((_STRING,), _STRING, "{0}", length=_first_length),
+        Overload((_TIMESTAMP,), _STRING, "_timestamp_text({0})", cost=_of(300), length=_of(24)),
+        Overload((_DURATION,), _STRING, "_duration_text({0})", cost=_of(80), length=_of(18)),
     ),
-    "distance_km": (Overload((_DOUBLE,) * 4, _DOUBLE, "_distance_km({0}, {1}, {2}, {3})", fails=True),),
+    "distance_km": (Overload((_DOUBLE,) * 4, _DOUBLE, "_distance_km({0}, {1}, {2}, {3})", fails=True, cost=_of(80)),),
 }
 
-METHODS: Final = frozenset(("size", "contains", "startsWith", "endsWith", "matches"))
-FUNCTIONS: Final = frozenset(("size", "matches", "int", "double", "string", "distance_km"))
+METHODS: Final = frozenset(("size", "contains", "startsWith", "endsWith", "matches", *_ACCESSORS))
+ACCESSORS: Final = frozenset(_ACCESSORS)
+FUNCTIONS: Final = frozenset(
+    ("size", "matches", "bool", "int", "double", "string", "timestamp", "duration", "distance_km")
+)
 
 # What the code of the table calls by name.
 CALLED: Final[Mapping[str, object]] = {
@@ -198,7 +287,7 @@ CALLED: Final[Mapping[str, object]] = {
     "_inf": inf,
     "_len": len,
     "_str": str,
-    "_matches": matches,
+    "_date_of": date_of,
     "_timestamp_text": timestamp_text,
     "_duration_text": duration_text,
     **{
@@ -206,6 +295,7 @@ CALLED: Final[Mapping[str, object]] = {
         for function in (
             runtime.quotient,
             runtime.remainder,
+            runtime.bool_of_string,
             runtime.int_of_double,
             runtime.int_of_string,
             runtime.double_of_string,

@@ -1,7 +1,7 @@
 """From tokens to the tree, by the grammar of the CEL specification."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fraudbrain_shared.expressions.lexer import Token, tokens_of
 from fraudbrain_shared.expressions.problems import ExpressionErrors, Refusal
@@ -10,6 +10,7 @@ from fraudbrain_shared.expressions.tree import (
     Identifier,
     ListLiteral,
     Literal,
+    Macro,
     Select,
     Span,
     Syntax,
@@ -19,6 +20,7 @@ from fraudbrain_shared.expressions.tree import (
 MAX_DEPTH = 64
 MAX_NODES = 1_000
 MAX_ELEMENTS = 1_000
+MAX_MACROS = 8
 
 # How strongly an operator binds; all of them group from the left.
 _BINDING: Mapping[str, int] = {
@@ -38,7 +40,8 @@ _RESERVED = frozenset(
         "as break const continue else for function if import in let loop namespace null package return var void while",
     )
 )
-_MACROS = frozenset(("all", "exists", "exists_one", "existsOne", "filter", "map"))
+_MACROS = frozenset(("all", "exists", "exists_one"))
+_UNSUPPORTED_MACROS: Mapping[str, str | None] = {"existsOne": "write exists_one", "filter": None, "map": None}
 _WORDS_FOR_SYMBOLS: Mapping[str, str] = {"and": "&&", "or": "||", "not": "!", "is": "=="}
 
 
@@ -46,7 +49,7 @@ def parse(text: str) -> Syntax:
     """The tree of `text`, at most MAX_DEPTH deep; ExpressionErrors with the first thing that is out of place."""
     try:
         tree = _Parser(text, tokens_of(text)).whole()
-        _measure(tree)
+        refuse_oversize(tree)
     except Refusal as refusal:
         raise ExpressionErrors(text, [refusal.problem]) from None
     return tree
@@ -87,7 +90,9 @@ class _Parser:
             return condition
         name_span = self.tokens[self.position - 1].span
         self.descend()
-        chosen = self.conditional()
+        chosen = self.operation(0)
+        if self.next.text == "?":
+            raise self.unexpected(":", "put the inner choice into parentheses")
         self.expect(":")
         otherwise = self.conditional()
         self.depth -= 1
@@ -141,10 +146,12 @@ class _Parser:
         self.position += 1
         if not self.accept("("):
             return Select(operand, name.text, Span(operand.span.start, name.span.end))
-        if name.text in _MACROS:
-            raise Refusal(name.span, f"the macro {name.text} is not supported yet")
+        if name.text in _UNSUPPORTED_MACROS:
+            raise Refusal(name.span, f"the macro {name.text} is not supported", _UNSUPPORTED_MACROS[name.text])
         arguments = self.until(")")
         span = Span(operand.span.start, self.previous_end)
+        if name.text in _MACROS:
+            return _macro(name, operand, arguments, span)
         return Call(name.text, (operand, *arguments), span, name.span, is_method=True)
 
     def primary(self) -> Syntax:
@@ -233,16 +240,29 @@ def _around(left: Syntax, right: Syntax) -> Span:
     return Span(left.span.start, right.span.end)
 
 
-def _measure(tree: Syntax) -> None:
-    """Refuse what is too deep (a long chain of + is deep without nesting) or too large, without recursion."""
-    nodes = 0
+def _macro(name: Token, operand: Syntax, arguments: tuple[Syntax, ...], span: Span) -> Macro:
+    match arguments:
+        case (Identifier(variable), predicate):
+            return Macro(name.text, operand, variable, predicate, span, name.span)
+        case (first, _):
+            raise Refusal(first.span, "this names each element of the list: a plain name is wanted")
+    raise Refusal(span, f"{name.text} takes a name and a condition", f"write list.{name.text}(x, x == ...)")
+
+
+def refuse_oversize(tree: Syntax) -> None:
+    """Refuse what is too deep (a long chain of + is deep without nesting) or too large."""
+    for count, (node, depth) in enumerate(walked(tree), 1):
+        if depth > MAX_DEPTH:
+            raise Refusal(node.span, *_TOO_DEEP)
+        if count > MAX_NODES:
+            raise Refusal(tree.span, f"more than {MAX_NODES:,} operators, names and values", _TOO_DEEP[1])
+
+
+def walked(tree: Syntax) -> Iterator[tuple[Syntax, int]]:
+    """Each node and its depth, without recursion; a name is one node, and so is a list of literals."""
     waiting = [(tree, 1)]
     while waiting:
         node, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise Refusal(node.span, *_TOO_DEEP)
-        nodes += 1
-        if nodes > MAX_NODES:
-            raise Refusal(tree.span, f"more than {MAX_NODES:,} operators, names and values", _TOO_DEEP[1])
+        yield node, depth
         constants = isinstance(node, ListLiteral)
         waiting.extend((each, depth + 1) for each in children(node) if not (constants and isinstance(each, Literal)))

@@ -30,6 +30,17 @@ def remainder(dividend: int, divisor: int) -> int | EvaluationError:
     return rest if dividend >= 0 else -rest
 
 
+_BOOL_TEXTS = {
+    **dict.fromkeys(("true", "True", "TRUE", "t", "1"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "f", "0"), False),
+}
+
+
+def bool_of_string(text: str) -> bool | EvaluationError:
+    """`true`, `True`, `TRUE`, `t`, `1`, and the same for false: the texts of the CEL specification."""
+    return _BOOL_TEXTS.get(text, ERROR)
+
+
 def int_of_double(number: float) -> int | EvaluationError:
     """Rounds toward zero. Both ends of the range are excluded: no double tells them from what lies beyond."""
     return int(number) if -(2.0**63) < number < 2.0**63 else ERROR
@@ -50,8 +61,17 @@ def double_of_string(text: str) -> float | EvaluationError:
 
 
 def string_of_double(number: float) -> str:
-    """The shortest digits that give the same double again."""
-    return repr(number).removesuffix(".0")
+    """The shortest digits that give the same double again, with an exponent below 1e-4 and from 1e6 on.
+
+    The specification leaves the form open; this is what its implementations in Go and C++ write.
+    """
+    text = repr(number).removesuffix(".0")
+    if not 1e6 <= abs(number) < 1e16:  # from there on Python writes an exponent itself
+        return text
+    sign, digits = "-" * (number < 0), text.removeprefix("-")
+    exponent = len(digits.partition(".")[0]) - 1
+    digits = digits.replace(".", "").rstrip("0")
+    return f"{sign}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e+{exponent:02}"
 
 
 def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float | EvaluationError:

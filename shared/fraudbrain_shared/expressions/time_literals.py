@@ -57,14 +57,14 @@ def _within(type_: Type, exact_ms: Fraction) -> int:
 
 
 def timestamp_text(ms: int) -> str:
-    """RFC 3339 in UTC, without trailing zeros; beyond the years 1 to 9999 their first or last moment."""
+    """RFC 3339 in UTC, with three digits of a second or none; beyond the years 1 to 9999 their first or last moment."""
     low, high = RANGES[Type.TIMESTAMP]
     time = _EPOCH + timedelta(milliseconds=min(max(ms, low), high))
-    fraction = f".{time.microsecond // 1_000:03}".rstrip("0").rstrip(".")
+    fraction = f".{ms % 1_000:03}" if ms % 1_000 else ""
     return f"{time.year:04}-{time:%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def duration_text(ms: int) -> str:
-    """Seconds without trailing zeros, such as `5400s` or `-0.25s`."""
-    fraction = f".{abs(ms) % 1_000:03}".rstrip("0").rstrip(".")
+    """Seconds with three digits after the point or none, such as `5400s` or `-0.250s`: JSON of Protocol Buffers."""
+    fraction = f".{abs(ms) % 1_000:03}" if ms % 1_000 else ""
     return f"{'-' if ms < 0 else ''}{abs(ms) // 1_000}{fraction}s"

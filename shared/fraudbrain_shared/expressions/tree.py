@@ -60,7 +60,19 @@ class Call:
     is_method: bool = False
 
 
-Syntax = Literal | Identifier | Select | ListLiteral | Call
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """`operand.exists(x, predicate)` and the like: `variable` is each element in turn, inside `predicate` only."""
+
+    function: str
+    operand: "Syntax"
+    variable: str
+    predicate: "Syntax"
+    span: Span
+    name_span: Span
+
+
+Syntax = Literal | Identifier | Select | ListLiteral | Call | Macro
 
 
 def children(node: Syntax) -> tuple[Syntax, ...]:
@@ -70,6 +82,8 @@ def children(node: Syntax) -> tuple[Syntax, ...]:
             return node.elements
         case Call():
             return node.arguments
+        case Macro():
+            return node.operand, node.predicate
         case _:
             return ()
 

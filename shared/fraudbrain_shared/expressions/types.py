@@ -35,6 +35,13 @@ class Type(Enum):
     def is_list(self) -> bool:
         return self.value.startswith("list of ")
 
+    @property
+    def element(self) -> "Type":
+        """The type of what a list of this type holds; ValueError for other types."""
+        if not self.is_list:
+            raise ValueError(f"{self.value} is no list")
+        return Type(self.value.removeprefix("list of "))
+
 
 SCALARS = tuple(each for each in Type if not each.is_list)
 
@@ -62,11 +69,12 @@ class Range(NamedTuple):
         return Range(min(max(self.low, limit.low), limit.high), max(min(self.high, limit.high), limit.low))
 
 
-# Timestamps span the years 1 to 9999 and durations 10,000 years either way, as in the CEL specification.
+# Timestamps span the years 1 to 9999; durations have as many nanoseconds as fit into 64 bits, 292 years either way.
+# CEL specification, "Overflow".
 RANGES: Mapping[Type, Range] = {
     Type.INT: Range(-(2**63), 2**63 - 1),
     Type.TIMESTAMP: Range(-62_135_596_800_000, 253_402_300_799_999),
-    Type.DURATION: Range(-315_576_000_000_000, 315_576_000_000_000),
+    Type.DURATION: Range(-9_223_372_036_854, 9_223_372_036_854),
 }
 
 
@@ -77,7 +85,9 @@ class Name:
     `code` is the Python expression that reads it inside the generated function: pure, cheap and never
     raising, for it may be read earlier than the author's `&&` suggests, or once for several rules.
     It yields a value of `type`, or None where `may_be_unknown`. A promised `range` of whole numbers, such
-    as a field's declared bounds, saves the overflow checks that it makes needless.
+    as a field's declared bounds, saves the overflow checks that it makes needless; of a list it bounds the elements.
+    `max_length` is the greatest number of characters of a text, or of each text in a list, and `max_items` that of
+    elements of a list: the cost of an expression is estimated by them.
     """
 
     path: str
@@ -85,6 +95,8 @@ class Name:
     code: str
     may_be_unknown: bool = False
     range: Range | None = None
+    max_length: int | None = None
+    max_items: int | None = None
 
 
 Scope = Mapping[str, Name]

@@ -2,15 +2,9 @@
 
 from fraudbrain_shared.features.context_fold import ContextFold, ContextInput, EntityStates, OversizeState
 from fraudbrain_shared.features.context_view import ContextReading, ContextView
-from fraudbrain_shared.features.profile import (
-    Profile,
-    ProfileFold,
-    decode_profile,
-    encode_profile,
-    hash64,
-    recall,
-    remember,
-)
+from fraudbrain_shared.features.profile import Profile, decode_profile, encode_profile
+from fraudbrain_shared.features.profile_fold import ProfileFold
+from fraudbrain_shared.features.remembered import hash64, recall, remember
 
 __all__ = [
     "ContextFold",

@@ -1,34 +1,28 @@
-"""A subject's profile: what the fast tier has folded from the subject's own events."""
+"""A subject's profile as it is held in memory and written to a row."""
 
-from collections.abc import Callable, Sequence
-from hashlib import blake2b
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
-from fraudbrain_shared.admission import AdmittedEvent
-from fraudbrain_shared.features.hops import Number, WindowState, add, summarise
-from fraudbrain_shared.features.reads import READS, Reading
-from fraudbrain_shared.scenario.description import ProfileFeature, Scenario
-from fraudbrain_shared.scenario.rules import compile_folds
+from fraudbrain_shared.features.keeper import State
 
-REMEMBERED_EVENTS: Final = 32
-REMEMBERED_MS: Final = 24 * 60 * 60 * 1000
+FORMAT: Final = 2
+"""The form of rows. Those of form 1 had no spans but windows and were arrays that began with the subject."""
 
-
-class Remembered(msgspec.Struct, array_like=True, gc=False):
-    """The newest events of a subject by hashes of id and payload, to know a duplicate by."""
-
-    ids: list[int] = []
-    payloads: list[int] = []
-    times: list[int] = []
+_HUGE: Final = 1  # the code of a whole number beyond 64 bits
+_NOTHING: Final = b"\x90"
 
 
-class Profile(msgspec.Struct, array_like=True, gc=False):
-    """Everything folded for one subject, as it stands in a row of the profile store.
+class Profile(msgspec.Struct, gc=False):
+    """Everything folded for one subject.
 
-    `epoch` and `last_applied` say up to which offset, `clock` is the largest event time folded
-    (UTC ms, −1 before the first), `windows` hold the features' states by feature id.
+    `epoch` and `last_applied` say up to which offset, `clock` is the largest event time folded (UTC ms, −1
+    before the first), `remembered` the newest events (see `remembered`).
+
+    The states of features are packed until they are touched and again when the profile is encoded: a worker holds a
+    million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts,
+    with one state, or None, for each of a fold's keepers; else `packed` does.
     """
 
     subject: str
@@ -36,106 +30,94 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     last_applied: int = -1
     clock: int = -1
     late_dropped: int = 0
-    remembered: Remembered = msgspec.field(default_factory=Remembered)
-    windows: dict[str, WindowState] = {}
+    remembered: bytes = b""
+    packed: bytes = _NOTHING
+    states: list[State | None] | None = None
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Profile)
+class _Row(msgspec.Struct, array_like=True, gc=False):
+    format: int
+    subject: str
+    epoch: int
+    last_applied: int
+    clock: int
+    late_dropped: int
+    remembered: bytes
+    states: msgspec.Raw
 
 
 def encode_profile(profile: Profile) -> bytes:
-    """The profile as the bytes of a row."""
-    return _encoder.encode(profile)
+    """The profile as the bytes of a row. Packs its states: their next fold or read unpacks them."""
+    if profile.states is not None:
+        profile.packed = _pack(profile.states)
+        profile.states = None
+    row = _Row(
+        FORMAT,
+        profile.subject,
+        profile.epoch,
+        profile.last_applied,
+        profile.clock,
+        profile.late_dropped,
+        profile.remembered,
+        msgspec.Raw(profile.packed),
+    )
+    return _encoder.encode(row)
 
 
 def decode_profile(row: bytes) -> Profile:
-    """The profile in a row's bytes. Raises msgspec.DecodeError where they are no profile."""
-    return _decoder.decode(row)
+    """The profile in a row's bytes.
 
-
-def hash64(data: bytes) -> int:
-    """A signed 64-bit hash that is the same in every process."""
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
-
-
-class ProfileFold:
-    """How a scenario folds events into profiles and reads features from them. Holds no data."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        features = list(scenario.profile.values())
-        self._features = features
-        self._by_type: dict[str, tuple[Callable[..., Sequence[object]], list[ProfileFeature]]] = {
-            name: (
-                compile_folds(scenario, event_type),
-                [feature for feature in features if feature.on == name],
-            )
-            for name, event_type in scenario.event_types.items()
-        }
-        self._reads = [(feature, [READS[read] for read in feature.read]) for feature in features]
-
-    def read(self, profile: Profile, event_time: int) -> tuple[Reading, ...]:
-        """The profile's features as of just before an event, in the scenario's order.
-
-        Windows end at the profile's clock or at the event's time, whichever is later.
-        """
-        now = max(profile.clock, event_time)
-        values: list[Reading] = []
-        for feature, reads in self._reads:
-            state = profile.windows.get(feature.id, _EMPTY)
-            summary = summarise(state, first=(now - feature.window_ms) // feature.hop_ms, hop_ms=feature.hop_ms)
-            values.extend([read(summary, now) for read in reads])
-        return tuple(values)
-
-    def fold(self, profile: Profile, event: AdmittedEvent) -> None:
-        """Adds the event to the profile's windows. A late event enters its own hop if that is kept."""
-        time = event.event_time
-        clock = profile.clock = max(profile.clock, time)
-        evaluate, features = self._by_type[event.type]
-        inputs = evaluate(event.fields, time)
-        for position, feature in enumerate(features):
-            where, value = inputs[2 * position], inputs[2 * position + 1]
-            if where is True and isinstance(value, int | float):  # neither unknown nor in error
-                self._fold_one(profile, feature, value, time, clock)
-
-    @staticmethod
-    def _fold_one(profile: Profile, feature: ProfileFeature, value: Number, time: int, clock: int) -> None:
-        state = profile.windows.get(feature.id)
-        if state is None:
-            state = profile.windows[feature.id] = WindowState([])
-        first = (clock - feature.window_ms) // feature.hop_ms
-        if not add(state, value, time, first=first, hop_ms=feature.hop_ms):
-            profile.late_dropped += 1
-
-
-_EMPTY: Final = WindowState([])
-
-
-def recall(profile: Profile, event_id: int) -> int | None:
-    """The payload's hash under which the event is remembered, or None if it is new.
-
-    Remembered are the last 32 events in fold order within 24 h of the profile's clock.
+    Raises msgspec.DecodeError where they are no profile, or one of another form: such a one cannot be read, its
+    subject's events must be folded again under a new epoch.
     """
-    remembered = profile.remembered
-    if event_id not in remembered.ids:
-        return None
-    place = remembered.ids.index(event_id)
-    if remembered.times[place] < profile.clock - REMEMBERED_MS:
-        return None
-    return remembered.payloads[place]
+    try:
+        kept = _decoder.decode(row)
+    except msgspec.ValidationError as error:
+        raise msgspec.DecodeError(f"no profile of form {FORMAT}; fold the events again: {error}") from error
+    if kept.format != FORMAT:
+        raise msgspec.DecodeError(f"a profile of form {kept.format}, not {FORMAT}; fold the events again")
+    return Profile(
+        kept.subject,
+        kept.epoch,
+        kept.last_applied,
+        kept.clock,
+        kept.late_dropped,
+        kept.remembered,
+        bytes(kept.states),
+    )
 
 
-def remember(profile: Profile, event_id: int, payload: int, time: int) -> None:
-    """Notes the event, forgetting the oldest beyond the bound and one that had outlived its 24 h."""
-    remembered = profile.remembered
-    if event_id in remembered.ids:
-        _forget(remembered, remembered.ids.index(event_id))
-    elif len(remembered.ids) == REMEMBERED_EVENTS:
-        _forget(remembered, 0)
-    remembered.ids.append(event_id)
-    remembered.payloads.append(payload)
-    remembered.times.append(time)
+def unpacked(profile: Profile) -> list[State]:
+    """A copy of the states as they are folded."""
+    packed = profile.packed if profile.states is None else _pack(profile.states)
+    states: list[State] = _states_decoder.decode(packed)
+    return states
 
 
-def _forget(remembered: Remembered, place: int) -> None:
-    del remembered.ids[place], remembered.payloads[place], remembered.times[place]
+def _pack(states: Iterable[State | None]) -> bytes:
+    kept = [state for state in states if state is not None]
+    buffer = bytearray()  # what `encode` returns holds on to up to twice its length
+    try:
+        _encoder.encode_into(kept, buffer)
+    except OverflowError:  # a sum of ints beyond 64 bits
+        _encoder.encode_into(_with_huge(kept), buffer)
+    return bytes(buffer)
+
+
+def _with_huge(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_huge(each) for each in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return msgspec.msgpack.Ext(_HUGE, value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True))
+    return value
+
+
+def _huge(code: int, data: memoryview) -> int:
+    if code != _HUGE:
+        raise ValueError(f"unknown extension {code}")
+    return int.from_bytes(data, "big", signed=True)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Row)
+_states_decoder = msgspec.msgpack.Decoder(list[list[Any]], ext_hook=_huge)

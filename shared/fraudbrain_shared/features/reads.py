@@ -1,4 +1,4 @@
-"""The ways in which a window is read: one function for each, in a closed table."""
+"""What a read yields, and how the context's windows are read: one function for each way, in a closed table."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from fraudbrain_shared.features.hops import Number, Summary
 from fraudbrain_shared.scenario.description import Read
 
-Reading = Number | None
-"""A feature's value; None is unknown: the read of nothing, except for count and sum."""
+Reading = Number | str | None
+"""A feature's value, a bool among the numbers; None is unknown: the read of nothing, except for those that are 0."""
 
 
 def _mean(summary: Summary, now: int) -> Reading:

@@ -17,18 +17,21 @@ from fraudbrain_shared.records.dead_letter import DeadLetter, Reason
 from fraudbrain_shared.records.decision import Decision, Outcome, Scores, Source, Versions
 from fraudbrain_shared.records.event import Event
 from fraudbrain_shared.records.label import Label, Labelled
-from fraudbrain_shared.records.model import ModelRelease, Trees
-from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal
+from fraudbrain_shared.records.model import MODEL_FORMAT, Category, Histogram, ModelRelease, Trees
+from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal, rejection_of
 
 __all__ = [
     "CLOCK_HEADER",
+    "MODEL_FORMAT",
     "STEP_HEADER",
+    "Category",
     "ClauseText",
     "ContextClock",
     "ContextState",
     "DeadLetter",
     "Decision",
     "Event",
+    "Histogram",
     "Label",
     "Labelled",
     "ModelRelease",
@@ -46,4 +49,5 @@ __all__ = [
     "StepGoal",
     "Trees",
     "Versions",
+    "rejection_of",
 ]

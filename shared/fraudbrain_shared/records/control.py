@@ -26,7 +26,8 @@ class ClauseText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleSet(msgspec.Struct, frozen=True):
     """Rules with their policy, published as one under the key `live` or `shadow|name`.
 
-    `version` names it on every decision; `author` and `reason` are for the audit.
+    `version` names it on every decision; `author` and `reason` are for the audit, and so is `is_rollback`:
+    an earlier version was taken up again, and what had come since was taken back.
     """
 
     version: str
@@ -34,6 +35,7 @@ class RuleSet(msgspec.Struct, frozen=True):
     policy: tuple[ClauseText, ...]
     author: str = ""
     reason: str = ""
+    is_rollback: bool = False
 
 
 class ParameterValue(msgspec.Struct, frozen=True):

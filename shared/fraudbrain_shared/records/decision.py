@@ -17,16 +17,19 @@ class Source(msgspec.Struct, frozen=True, gc=False):
 
 
 class Versions(msgspec.Struct, frozen=True, gc=False):
-    """What made the decision: hash of the scenario's folder, version of rules and policy, and the build."""
+    """What made the decision: hash of the scenario's folder, version of rules and policy, the build, the release
+    that scored, and the one that was scored in its shadow."""
 
     scenario: str
     rules: str
     build: str
     model: str | None = None
+    challenger: str | None = None
 
 
 class Scores(msgspec.Struct, frozen=True, gc=False):
-    """Probabilities of fraud given by the models; none while no model was published."""
+    """Probabilities of fraud given by the models; none while no model was published. The challenger's is for
+    comparison only and never changes an outcome."""
 
     champion: float | None = None
     challenger: float | None = None

@@ -19,6 +19,11 @@ class Progress(msgspec.Struct, frozen=True):
     step: str = ""
 
 
+def rejection_of(topic: str, offset: int) -> str:
+    """How a worker's problem begins that is the rejection of this control record; the cause follows."""
+    return f"{topic}/{offset} rejected: "
+
+
 class StepGoal(msgspec.Struct, frozen=True):
     """What the slow tier must have done before step `step` of a replay may begin, under `goal|run`.
 

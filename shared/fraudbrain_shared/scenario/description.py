@@ -6,15 +6,21 @@ from typing import ClassVar, Final, Literal
 from fraudbrain_shared.expressions import Expression
 from fraudbrain_shared.records import ClauseText, Outcome, RuleText
 
-FieldType = Literal["string", "int", "double", "bool"]
+FieldType = Literal["string", "int", "double", "bool", "timestamp", "duration", "enum", "strings"]
 LABEL: Final = "label"
 """What a context feature is `on` that folds labels."""
-Read = Literal["count", "sum", "mean", "min", "max", "last", "seconds_since"]
+Read = str
+"""A way to read a feature: count, sum, mean, min, max, stddev, first, last, distinct, streak, seconds_since, or
+quantile_50 and the like, with a whole number of percent from 1 to 99. Checked at load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A declared field of an event type. `entity` is the kind of thing that its value names."""
+    """A declared field of an event type. `entity` is the kind of thing that its value names.
+
+    A timestamp is written in JSON as milliseconds since 1970 UTC, a duration as milliseconds, an enum as one
+    of `values`, strings as a list of at most `max_items`. `min` and `max` of these times are milliseconds, too.
+    """
 
     name: str
     type: FieldType
@@ -25,6 +31,8 @@ class Field:
     min: float | None = None
     max: float | None = None
     max_length: int | None = None
+    values: tuple[str, ...] = ()
+    max_items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,43 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowFeature:
-    """What is folded of the records `on` something where `where` holds: the value of `value` over the
-    last `window_ms`, in hops of `hop_ms`; read in the ways of `read`.
+class Window:
+    """The last `length_ms` of event time, in hops of `hop_ms`."""
+
+    length_ms: int
+    hop_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Since the value of `key` last changed, in log order: a trip, a session.
+
+    On an event for which `key` can be evaluated and has another value, nothing is read.
+    """
+
+    key: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class LastValues:
+    """The last `count` values, in log order."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Everything that was ever folded."""
+
+
+Span = Window | Within | LastValues | Lifetime
+"""How far back a profile feature reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What is folded of the records `on` something where `where` holds: the values of `value`, read in the
+    ways of `read`.
 
     `id` is the hash of the definition: state is kept under it, so another definition never reads it.
     """
@@ -57,8 +99,6 @@ class WindowFeature:
     name: str
     id: str
     on: str
-    window_ms: int
-    hop_ms: int
     read: tuple[Read, ...]
     value: Expression | None = None
     where: Expression | None = None
@@ -69,12 +109,20 @@ class WindowFeature:
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileFeature(WindowFeature):
-    """What the fast tier folds per subject, of events of the type `on`: `value` and `where` read its fields."""
+class ProfileFeature(Feature):
+    """What the fast tier folds per subject, of events of the type `on`, over `span`.
+
+    `value` and `where` read the event and, as of just before it, other profile features and derived features
+    made of these. `made_of` are the definitions of those: part of its own, so that state folded by a shared
+    `where` and `value` is not read once what these read has changed.
+    """
+
+    span: Span = Lifetime()
+    made_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ContextFeature(WindowFeature):
+class ContextFeature(Feature):
     """What the slow tier folds per entity of a kind, over all subjects, of events of the type `on`, or of
     labels by the time they became known if that is `label`.
 
@@ -82,6 +130,8 @@ class ContextFeature(WindowFeature):
     that reads the feature is degraded.
     """
 
+    window_ms: int = 0
+    hop_ms: int = 0
     entity: str = ""
     stale_after_ms: int = 60_000
 
@@ -201,25 +251,50 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdout:
+    """Would-be declines that are let through for learning: `share` of those whose amount is at most `cap`."""
+
+    share: float
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSource:
-    """A column of a foreign file and how it becomes a field: multiplied by `scale`, or read as a time
-    in `zone`; `constant` stands for a column that the file lacks."""
+    """A column of a foreign file and how it becomes a field: multiplied by `scale`, read as a time in `zone`,
+    or cut into texts at each `separator`; `constant` stands for a column that the file lacks."""
 
     column: str | None
     scale: float | None = None
     zone: str = "UTC"
     constant: str | int | float | bool | None = None
+    separator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowChoice:
+    """The rows of a foreign file whose `column` holds one of `values`, as text."""
+
+    column: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportMapping:
-    """How the rows of a foreign file become events of one type, and labels if it has them."""
+    """How the rows of a foreign file, or those of `only`, become events of one type, and labels if it has them."""
 
     type: str
     event_id: ColumnSource
     event_time: ColumnSource
     fields: dict[str, ColumnSource]
     fraud: ColumnSource | None = None
+    only: RowChoice | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        sources = (self.event_id, self.event_time, *self.fields.values(), *([self.fraud] if self.fraud else []))
+        chosen = [self.only.column] if self.only else []
+        return tuple(dict.fromkeys([*(each.column for each in sources if each.column is not None), *chosen]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +316,8 @@ class Scenario:
     rules: tuple[RuleText, ...]
     policy: tuple[ClauseText, ...]
     money: Money | None = None
-    importing: ImportMapping | None = None
+    holdout: Holdout | None = None
+    importing: tuple[ImportMapping, ...] = ()
     description: str = ""
     context: dict[str, ContextFeature] = field(default_factory=dict)
     model: ModelDescription | None = None

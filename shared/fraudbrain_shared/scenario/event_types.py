@@ -3,13 +3,13 @@
 What a description promises (ranges, lengths, what is required) is checked while decoding, once.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Union
+from typing import Annotated, Any, ClassVar, Final, Literal, Union
 
 import msgspec
 from msgspec import Meta
 
 from fraudbrain_shared.scenario.description import EventType, Field, Scenario
-from fraudbrain_shared.scenario.scope import INT64
+from fraudbrain_shared.scenario.scope import whole_range
 
 MAX_EVENT_ID_LENGTH: Final = 128
 MAX_EVENT_TIME_MS: Final = 253_402_300_799_999  # the year 9999 ends, and with it the timestamps of CEL
@@ -88,11 +88,15 @@ def _constrained(field: Field, *, is_subject: bool) -> Any:
             longest = MAX_KEY_LENGTH if is_subject or field.entity else None
             bound = min(filter(None, (field.max_length, longest)), default=None)
             return Annotated[str, Meta(min_length=1 if is_subject else None, max_length=bound)]
-        case "int":
-            low = INT64.low if field.min is None else int(field.min)
-            high = INT64.high if field.max is None else int(field.max)
+        case "int" | "timestamp" | "duration":
+            low, high = whole_range(field)
             return Annotated[int, Meta(ge=low, le=high)]
         case "double":
             return Annotated[float, Meta(ge=field.min, le=field.max)]
         case "bool":
             return bool
+        case "enum":
+            return Literal[field.values]
+        case "strings":
+            text = Annotated[str, Meta(max_length=field.max_length)]
+            return Annotated[tuple[text, ...], Meta(max_length=field.max_items)]

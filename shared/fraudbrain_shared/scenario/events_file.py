@@ -1,22 +1,124 @@
 """`events.toml`: the types of events, their fields and what a caller does when no answer came."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Final, cast, get_args
 
+from fraudbrain_shared.expressions.time_literals import timestamp_ms
 from fraudbrain_shared.records import Outcome
 from fraudbrain_shared.scenario.description import EventType, Field, FieldType, SafeDefault
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
+from fraudbrain_shared.scenario.kinds import (
+    DURATION,
+    FLAG,
+    LENGTH,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    array_of,
+    choice,
+    parsed,
+    table_of,
+    whole,
+)
 from fraudbrain_shared.scenario.names import fault_of_field_name, fault_of_name
-from fraudbrain_shared.scenario.table import Table
+from fraudbrain_shared.scenario.table import Kind, Names, Table, allowed, defaulting, inside, required
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 FIELD_TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
-LATER_FIELD_TYPES: Final = ("timestamp", "duration", "enum", "strings")
+MAX_VALUES: Final = 1_000
+MAX_VALUE_LENGTH: Final = 64
+MAX_ITEMS: Final = 1_000
+
+_BOUND: Final[Mapping[FieldType, Kind[float]]] = {
+    "int": WHOLE,
+    "double": NUMBER,
+    "timestamp": parsed("a time such as 2020-01-01T00:00:00Z", "is no time", timestamp_ms),
+    "duration": LENGTH,
+}
+_AS_TYPE: Final = Kind("as its type", WHOLE.read)
+# Keys that do not go with every type of field.
+_TYPES_OF: Final[Mapping[str, tuple[FieldType, ...]]] = {
+    "min": ("int", "double", "timestamp", "duration"),
+    "max": ("int", "double", "timestamp", "duration"),
+    "unit": ("int", "double"),
+    "max_length": ("string", "strings"),
+    "max_items": ("strings",),
+    "values": ("enum",),
+    "entity": ("string", "enum"),
+}
 
 
-def read_event_types(file: Table, expressions: ExpressionCheck) -> dict[str, EventType]:
+class FieldTable(Table):
+    """A field of an event, written flat under `fields` in its JSON; what breaks a bound is a dead letter."""
+
+    type = required(
+        choice(FIELD_TYPES),
+        "What it holds. In JSON a `timestamp` is a whole number of milliseconds since 1970 UTC, a `duration` one of "
+        "milliseconds, an `enum` one of its `values`, `strings` a list of texts.",
+        '"int"',
+    )
+    optional = defaulting(FLAG, False, "Whether it may be missing or null; its value is then unknown.", "true")
+    entity = allowed(
+        TEXT,
+        "The kind of thing that a `string` or `enum` names, such as a terminal: context and parameters are kept for "
+        "it. Several fields may name one kind, such as payer and payee.",
+        '"terminal"',
+    )
+    sensitive = defaulting(FLAG, False, "Marks what is about a person, for whoever shows or exports events.", "true")
+    unit = allowed(TEXT, "What a number counts, for people.", '"minor"')
+    min = allowed(
+        _AS_TYPE,
+        "The least value: of the field's type, or for a `timestamp` a time such as `2020-01-01T00:00:00Z`, for a "
+        "`duration` a duration.",
+        "0",
+    )
+    max = allowed(_AS_TYPE, "The greatest value, likewise.", "1_000_000_000")
+    max_length = allowed(
+        whole(1, 65_536), "The most characters of a `string`, or of each of `strings`, which need it.", "64"
+    )
+    max_items = required(whole(1, MAX_ITEMS), "The most texts in `strings`.", "10", when="for `strings`")
+    values = required(TEXTS, "The words that an `enum` may hold.", '["chip", "online"]', when="for an `enum`")
+
+
+class Fields(Names[FieldTable]):
+    """The fields of a type of event, by name."""
+
+    called = "<field>"
+    entry = table_of(FieldTable)
+
+
+class SafeDefaultTable(Table):
+    """What a caller uses when no answer came in time; the first that holds, the last one always."""
+
+    outcome = required(choice(OUTCOMES), "What to do.", '"review"')
+    up_to = allowed(WHOLE, "For amounts up to this one, by the scenario's `[money]`.", "5_000", default="any amount")
+
+
+class EventTypeTable(Table):
+    """A type of event. Each has the subject among its fields, and an id, a time and its type beside them."""
+
+    decide = defaulting(FLAG, False, "Whether it is decided, not only folded.", "true", faulty=True)
+    deadline = required(
+        DURATION,
+        "How long after its append time an answer is of use; a later one is marked `overdue`.",
+        '"50ms"',
+        when="if it is decided",
+    )
+    safe_default = inside(array_of(SafeDefaultTable), "What a caller uses when no answer came in time.")
+    fields = inside(table_of(Fields), "The fields.")
+
+
+class EventsFile(Names[EventTypeTable]):
+    """The types of events, by name."""
+
+    called = "<type>"
+    entry = table_of(EventTypeTable)
+
+
+def read_event_types(file: EventsFile, expressions: ExpressionCheck) -> dict[str, EventType]:
     """All event types of the file. Those that are not decided have no deadline and no safe default."""
-    types = {name: _event_type(name, table, expressions) for name, table in file.tables()}
+    types = {name: _event_type(name, table, expressions) for name, table in file.entries().items()}
     if not types:
         file.note("no event type is declared", "declare one as [name] with [name.fields]")
     elif not any(each.decide for each in types.values()):
@@ -24,80 +126,85 @@ def read_event_types(file: Table, expressions: ExpressionCheck) -> dict[str, Eve
     return types
 
 
-def _event_type(name: str, table: Table, expressions: ExpressionCheck) -> EventType:
+def _event_type(name: str, table: EventTypeTable, expressions: ExpressionCheck) -> EventType:
     if fault := fault_of_name(name):
         table.note(fault)
-    decide = table.flag("decide", default=False, harmless=True)
-    deadline_ms = (table.duration_ms("deadline") or 0) if decide else 0
-    safe_default = tuple(_safe_default(each) for each in table.array("safe_default")) if decide else ()
-    if not decide:
-        for key in ("deadline", "safe_default"):
-            if key in table:
-                table.note(f"{name} is not decided, so it has no {key}", key=key, at_key=True)
-        table.ignore("deadline", "safe_default")
-    elif not safe_default or safe_default[-1].up_to is not None:
-        table.note("safe_default must end with an outcome for every amount", 'add { outcome = "review" }')
-    fields = {field.name: field for field in (_field(*each, expressions) for each in table.table("fields").tables())}
+    deadline_ms = 0
+    safe_default: tuple[SafeDefault, ...] = ()
+    if table.decide:
+        deadline_ms = table.deadline or 0
+        safe_default = tuple(_safe_default(each) for each in table.safe_default)
+        if not safe_default or safe_default[-1].up_to is not None:
+            table.note("safe_default must end with an outcome for every amount", 'add { outcome = "review" }')
+    else:
+        table.refuse(("deadline", "safe_default"), f"{name} is not decided, so it has no {{key}}")
+    fields = {field.name: field for field in (_field(*each, expressions) for each in table.fields.entries().items())}
     if not fields:
         table.note(f"{name} has no fields", f"declare them in [{name}.fields]")
-    table.close()
-    return EventType(name, decide, deadline_ms, fields, safe_default)
+    return EventType(name, table.decide, deadline_ms, fields, safe_default)
 
 
-def _safe_default(table: Table) -> SafeDefault:
-    outcome = table.choice("outcome", OUTCOMES)
-    up_to = table.optional(table.whole, "up_to")
-    table.close()
-    return SafeDefault(cast(Outcome, outcome or "review"), up_to)
+def _safe_default(table: SafeDefaultTable) -> SafeDefault:
+    return SafeDefault(cast(Outcome, table.outcome or "review"), table.up_to)
 
 
-def _field(name: str, table: Table, expressions: ExpressionCheck) -> Field:
+def _field(name: str, table: FieldTable, expressions: ExpressionCheck) -> Field:
     if fault := fault_of_field_name(name):
         table.note(fault)
-    kind = _field_type(table)
+    kind = cast(FieldType | None, table.type)
     if kind is None:
         expressions.mark_broken(f"event.{name}")
         return Field(name, "string")
+    for key, types in _TYPES_OF.items():
+        if kind not in types:
+            table.refuse((key,), f"{key} is not for a field of type {kind}", f"it is for {' and '.join(types)}")
     low, high = _bounds(table, kind)
-    max_length = table.optional(table.whole, "max_length")
-    if max_length is not None and (kind != "string" or max_length < 1):
-        table.note("max_length is for strings, and at least 1", key="max_length")
-        max_length = None
-    entity = table.optional(table.text, "entity")
-    if entity and (fault := fault_of_name(entity) or (kind != "string" and "an entity is named by a string") or None):
-        table.note(fault, key="entity")
-    field = Field(
+    return Field(
         name=name,
         type=kind,
-        optional=table.flag("optional", default=False),
-        entity=entity,
-        sensitive=table.flag("sensitive", default=False),
-        unit=table.optional(table.text, "unit"),
+        optional=table.optional,
+        entity=_entity(table) if kind in _TYPES_OF["entity"] else None,
+        sensitive=table.sensitive,
+        unit=table.unit,
         min=low,
         max=high,
-        max_length=max_length,
+        max_length=_max_length(table, kind),
+        values=_values(table) if kind == "enum" else (),
+        max_items=table.max_items if kind == "strings" else None,
     )
-    table.close()
-    return field
 
 
-def _field_type(table: Table) -> FieldType | None:
-    if (later := table.value("type")) in LATER_FIELD_TYPES:
-        table.note(f"fields of type {later} are not supported yet", f"supported: {', '.join(FIELD_TYPES)}", key="type")
-        return None
-    return cast(FieldType | None, table.choice("type", FIELD_TYPES))
-
-
-def _bounds(table: Table, kind: FieldType) -> tuple[float | None, float | None]:
-    """The least and the greatest value, of the field's own type."""
-    if kind not in ("int", "double"):
-        for key in ("min", "max"):
-            if key in table:
-                table.note(f"{key} is for numbers; the field is a {kind}", key=key, at_key=True)
-        table.ignore("min", "max")
+def _bounds(table: FieldTable, kind: FieldType) -> tuple[float | None, float | None]:
+    """The least and the greatest value, of the field's own type; times in milliseconds."""
+    if kind not in _BOUND:
         return None, None
-    read: Callable[[str], float | None] = table.whole if kind == "int" else table.number
-    low, high = table.optional(read, "min"), table.optional(read, "max")
+    low, high = (_BOUND[kind].read(table, key) if key in table else None for key in ("min", "max"))
     if low is not None and high is not None and low > high:
-        table.note(f"min {low} is above max {high}", key="min")
+        table.note(f"min {table.raw('min')} is above max {table.raw('max')}", key="min")
     return low, high
+
+
+def _max_length(table: FieldTable, kind: FieldType) -> int | None:
+    if kind == "strings" and "max_length" not in table:
+        table.note("max_length is missing", "of each of the strings")
+    return table.max_length if kind in _TYPES_OF["max_length"] else None
+
+
+def _entity(table: FieldTable) -> str | None:
+    if table.entity and (fault := fault_of_name(table.entity)):
+        table.note(fault, key="entity")
+    return table.entity
+
+
+def _values(table: FieldTable) -> tuple[str, ...]:
+    """The words of an enum: short, and each once."""
+    words: list[str] = []
+    for index, word in table.values or ():
+        if word in words:
+            table.note(f"{word} stands here twice", key="values", index=index)
+        elif not 0 < len(word) <= MAX_VALUE_LENGTH:
+            table.note(f"a value has from 1 to {MAX_VALUE_LENGTH} characters", key="values", index=index)
+        words.append(word)
+    if len(words) > MAX_VALUES:
+        table.note(f"{len(words)} values are too many; an enum has at most {MAX_VALUES}", key="values")
+    return tuple(words)

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fraudbrain_shared.expressions import Expression, ExpressionErrors, ExpressionProblem, Scope, Type, check
-from fraudbrain_shared.scenario.table import Table
+from fraudbrain_shared.scenario.kinds import ExpressionText
 
 Reasons = Mapping[str, str]
-"""Why a place must not read the names with a given beginning."""
+"""Why a place must not read a name, or any name with a given root such as `param`."""
 
 _LABEL: Final[Reasons] = {"label": 'only context features on = "label" read the label'}
 _ALL_BUT_EVENT: Final = ("profile", "derived", "context", "param", "finding", "score")
-EVENT_ONLY: Final[Reasons] = {
+FOLD_SOURCES: Final[Reasons] = {
     **_LABEL,
-    **dict.fromkeys(_ALL_BUT_EVENT, "a profile feature reads its event only, so that every worker folds the same"),
+    **dict.fromkeys(
+        ("context", "param", "finding", "score"),
+        "a profile feature reads event, profile and what is derived of these, so that every worker folds the same",
+    ),
 }
 AMOUNT_ONLY: Final[Reasons] = {**_LABEL, **dict.fromkeys(_ALL_BUT_EVENT, "the amount is read from the event")}
 LABEL_AND_EVENT: Final[Reasons] = dict.fromkeys(
@@ -64,12 +67,12 @@ class ExpressionCheck:
         )
 
     def check(
-        self, table: Table, key: str, scopes: Iterable[Scope], expected: Type | None, reasons: Reasons
+        self, written: ExpressionText | None, scopes: Iterable[Scope], expected: Type | None, reasons: Reasons
     ) -> list[Expression] | None:
-        """The expression under a key, checked against each scope; None with its problems noted."""
-        text = table.text(key)
-        if self.is_passed_over(text):
+        """The expression, checked against each scope; None if there is none, or with its problems noted."""
+        if written is None or self.is_passed_over(written.text):
             return None
+        table, key, text = written
         problems: dict[ExpressionProblem, None] = {}
         expressions = []
         for scope in scopes:
@@ -89,7 +92,9 @@ def explained(text: str, errors: ExpressionErrors, reasons: Reasons) -> list[Exp
 
 def _with_reason(text: str, problem: ExpressionProblem, reasons: Reasons) -> ExpressionProblem:
     names = names_in(text[problem.offset : problem.offset + problem.length])
-    reason = reasons.get(names[0].partition(".")[0]) if names and problem.cause.startswith("unknown name") else None
+    if not names or not problem.cause.startswith("unknown name"):
+        return problem
+    reason = reasons.get(names[0]) or reasons.get(names[0].partition(".")[0])
     if reason is None:
         return problem
     return ExpressionProblem(problem.offset, problem.length, f"{names[0]} cannot be read here", reason)

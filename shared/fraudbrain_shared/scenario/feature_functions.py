@@ -1,13 +1,33 @@
 """The functions that a scenario's features become: what is folded of an event, and what is derived for one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from fraudbrain_shared.expressions import ERROR, UNKNOWN, Expression, check, compile_function
-from fraudbrain_shared.scenario.description import LABEL, ContextFeature, EventType, ProfileFeature, Scenario
-from fraudbrain_shared.scenario.scope import derived_path, derived_scope, event_scope, label_scope
+from fraudbrain_shared.expressions import ERROR, UNKNOWN, Expression, ExpressionErrors, check, compile_function
+from fraudbrain_shared.scenario.description import (
+    LABEL,
+    ContextFeature,
+    EventType,
+    ProfileFeature,
+    Scenario,
+    Within,
+)
+from fraudbrain_shared.scenario.scope import (
+    derived_path,
+    derived_scope,
+    event_scope,
+    fold_derived,
+    fold_scope,
+    label_scope,
+)
 
-Folds = Callable[[object, int], Sequence[object]]
-"""(event, event_time) → where and value of each profile feature on the event's type, alternating."""
+Folds = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
+"""(event, event_time, profile, derived) → where and value of each profile feature, and its key if it has one."""
+
+Keys = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
+"""(event, event_time, profile, derived) → the key of each feature, None where it cannot be evaluated."""
+
+FoldDerived = Callable[[object, int, Sequence[object]], Sequence[object]]
+"""(event, event_time, profile) → the derived features that folds read, each at its place among all of the scenario."""
 
 ContextFolds = Callable[[object, int, object], Sequence[object]]
 """(event, event_time, label) → where and value of each context feature, alternating."""
@@ -21,19 +41,81 @@ def features_on(scenario: Scenario, event_type: EventType) -> tuple[ProfileFeatu
     return tuple(feature for feature in scenario.profile.values() if feature.on == event_type.name)
 
 
-def compile_folds(scenario: Scenario, event_type: EventType) -> Folds:
-    """What events of one type add to the profile: result 2i is the condition of the i-th of
-    `features_on`, result 2i + 1 its value.
+def compile_folds(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature] | None = None) -> Folds:
+    """What events of one type add to the profile: for each of `features` (else of `features_on`) its condition, its
+    value and, if it is kept within a key, that key, one after the other.
 
     A feature without `where` takes all events, one without `value` counts them as 1.
     """
     scope = event_scope(event_type)
     always, one = check("true", scope), check("1", scope)
     expressions: dict[str, Expression] = {}
-    for feature in features_on(scenario, event_type):
+    for feature in features_on(scenario, event_type) if features is None else features:
         expressions[f"{feature.name}.where"] = feature.where or always
         expressions[f"{feature.name}.value"] = feature.value or one
-    return compile_function("folds", ("event", "event_time"), expressions)
+        if isinstance(feature.span, Within):
+            expressions[f"{feature.name}.within"] = feature.span.key
+    return compile_function("folds", ("event", "event_time", "profile", "derived"), expressions)
+
+
+def compile_keys(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature]) -> Keys:
+    """The keys within which `features` are kept, on events of any type: those that lack a key's fields have none."""
+    expressions = {each.name: _key_on(scenario, event_type, each) for each in features}
+    places = {name: place for place, name in enumerate(name for name, key in expressions.items() if key)}
+    found = {name: key for name, key in expressions.items() if key}
+    evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found)
+    if len(found) == len(features) and not any(key.may_fail for key in found.values()):
+        return evaluate
+
+    def keys(event: object, event_time: int, profile: Sequence[object], derived: Sequence[object]) -> Sequence[object]:
+        values = evaluate(event, event_time, profile, derived)
+        known = [UNKNOWN if each is ERROR else each for each in values]
+        return [known[places[name]] if name in places else UNKNOWN for name in expressions]
+
+    return keys
+
+
+def _key_on(scenario: Scenario, event_type: EventType, feature: ProfileFeature) -> Expression | None:
+    if not isinstance(feature.span, Within):
+        return None
+    key = feature.span.key
+    if feature.on == event_type.name:
+        return key
+    try:
+        return check(key.text, fold_scope(scenario, event_type), key.type)
+    except ExpressionErrors:
+        return None
+
+
+def folds_read(expressions: Iterable[Expression]) -> frozenset[str]:
+    """The paths of profile and derived features that expressions of folds read."""
+    return frozenset(
+        read for each in expressions for read in each.reads if read.startswith(("profile.", derived_path("")))
+    )
+
+
+def compile_fold_derived(scenario: Scenario, event_type: EventType, paths: Iterable[str]) -> FoldDerived:
+    """The derived features among `paths`, and those that they are made of, on events of one type, decided or not.
+    All others are unknown, and so is one in error."""
+    readable = fold_derived(scenario, event_type)
+    wanted: set[str] = set()
+    waiting = list(paths)
+    while waiting:
+        name = waiting.pop().removeprefix(derived_path(""))
+        if name in readable and name not in wanted:
+            wanted.add(name)
+            waiting += readable[name].reads
+    expressions = {derived_path(name): each for name, each in readable.items() if name in wanted}
+    places = [place for place, name in enumerate(scenario.derived) if name in wanted]
+    evaluate = compile_function("fold_derived", ("event", "event_time", "profile"), expressions)
+
+    def derived(event: object, event_time: int, profile: Sequence[object]) -> Sequence[object]:
+        values: list[object] = [UNKNOWN] * len(scenario.derived)
+        for place, value in zip(places, evaluate(event, event_time, profile), strict=True):
+            values[place] = UNKNOWN if value is ERROR else value
+        return values
+
+    return derived
 
 
 def context_features_on(scenario: Scenario, event_type: EventType, on: str) -> tuple[ContextFeature, ...]:

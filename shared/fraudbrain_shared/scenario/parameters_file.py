@@ -1,37 +1,65 @@
 """`parameters.toml`: the numbers that rules and policy use, each within its bounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from fraudbrain_shared.scenario.description import EventType, Parameter
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
+from fraudbrain_shared.scenario.kinds import NUMBER, SENTENCE, TEXT, WHOLE, choice, table_of
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import nearest
-from fraudbrain_shared.scenario.table import Table
-from fraudbrain_shared.scenario.tuning_keys import read_scale, read_tuning
+from fraudbrain_shared.scenario.table import Kind, Names, Table, allowed, defaulting, present, required
+from fraudbrain_shared.scenario.tuning_keys import TuningTable, read_scale, read_tuning
+
+
+class NumberTable(Table):
+    """A number within its bounds."""
+
+    type = required(choice(("int", "double")), "What kind of number it is.", '"double"')
+    default = required(NUMBER, "Its value while nobody has moved it; a number of its type.", "5.0")
+    low = required(NUMBER, "The least value that it may have.", "1.5")
+    high = required(NUMBER, "The greatest.", "50.0")
+    per = allowed(
+        TEXT,
+        "A field with `entity`, by whose value it is kept and for whose value it is read.",
+        '"terminal_id"',
+        default="one for all",
+    )
+    description = defaulting(SENTENCE, "", "One sentence for people.", '"What a card may spend"', default="none")
+
+
+class ParameterTable(NumberTable, TuningTable):
+    """A named, bounded number: rules and policy read it as `param.<name>`. People write logic, and with a
+    `tuner` the slow tier moves the number."""
+
+
+class ParametersFile(Names[ParameterTable]):
+    """The parameters, by name."""
+
+    called = "<name>"
+    entry = table_of(ParameterTable)
 
 
 def read_parameters(
-    file: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+    file: ParametersFile, event_types: Mapping[str, EventType], expressions: ExpressionCheck
 ) -> dict[str, Parameter]:
     """The parameters in the order of the file."""
-    return {name: _parameter(name, table, event_types, expressions) for name, table in file.tables()}
+    return {name: _parameter(name, table, event_types, expressions) for name, table in file.entries().items()}
 
 
 def _parameter(
-    name: str, table: Table, event_types: Mapping[str, EventType], expressions: ExpressionCheck
+    name: str, table: ParameterTable, event_types: Mapping[str, EventType], expressions: ExpressionCheck
 ) -> Parameter:
     if fault := fault_of_name(name):
         table.note(fault)
-    kind = cast(Literal["int", "double"] | None, table.choice("type", ("int", "double")))
+    kind = cast(Literal["int", "double"] | None, table.type)
     if kind is None:
         expressions.mark_broken(f"param.{name}")
-    read: Callable[[str], float | None] = table.whole if kind == "int" else table.number
-    default, low, high = read("default"), read("low"), read("high")
-    per, description = _per(table, event_types), table.text("description", default="")
+    number: Kind[float] = WHOLE if kind == "int" else NUMBER
+    default, low, high = (present(number, table, key) for key in ("default", "low", "high"))
+    per, description = _per(table, event_types), table.description
     scale = read_scale(table, kind)
     tuning = read_tuning(table, per, scale, event_types, expressions)
-    table.close()
     if default is None or low is None or high is None:
         return Parameter(name, kind or "double", 0, 0, 0, per, description)
     if low > high:
@@ -44,9 +72,9 @@ def _parameter(
     return Parameter(name, kind or "double", default, low, high, per, description, scale, tuning)
 
 
-def _per(table: Table, event_types: Mapping[str, EventType]) -> str | None:
+def _per(table: ParameterTable, event_types: Mapping[str, EventType]) -> str | None:
     """The field by whose value the parameter is kept: one that names an entity."""
-    per = table.optional(table.text, "per")
+    per = table.per
     named = {field.name for each in event_types.values() for field in each.fields.values() if field.entity}
     if per and event_types and per not in named:
         table.note(f"per {per} is no field with an entity", nearest(per, named), key="per")

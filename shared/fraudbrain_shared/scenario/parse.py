@@ -3,33 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
-from fraudbrain_shared.scenario.context_table import read_context
 from fraudbrain_shared.scenario.description import Scenario
-from fraudbrain_shared.scenario.events_file import read_event_types
+from fraudbrain_shared.scenario.events_file import EventsFile, read_event_types
 from fraudbrain_shared.scenario.expression_check import ExpressionCheck
-from fraudbrain_shared.scenario.features_file import read_derived, read_profile
-from fraudbrain_shared.scenario.import_file import read_import
-from fraudbrain_shared.scenario.model_file import read_model
-from fraudbrain_shared.scenario.parameters_file import read_parameters
+from fraudbrain_shared.scenario.features_file import FeaturesFile, read_features
+from fraudbrain_shared.scenario.import_file import ImportFile, read_import
+from fraudbrain_shared.scenario.model_file import ModelFile, read_model
+from fraudbrain_shared.scenario.parameters_file import ParametersFile, read_parameters
 from fraudbrain_shared.scenario.problems import Problem, ScenarioError, nearest
 from fraudbrain_shared.scenario.rules import rule_faults
-from fraudbrain_shared.scenario.rules_file import read_policy, read_rules
-from fraudbrain_shared.scenario.scenario_file import read_head
+from fraudbrain_shared.scenario.rules_file import PolicyFile, RulesFile, read_policy, read_rules
+from fraudbrain_shared.scenario.scenario_file import ScenarioFile, read_head
 from fraudbrain_shared.scenario.table import Table
 from fraudbrain_shared.scenario.toml import TomlFile
 
+T = TypeVar("T", bound=Table)
+
+FILES: Final[Mapping[str, type[Table]]] = {
+    "scenario.toml": ScenarioFile,
+    "events.toml": EventsFile,
+    "features.toml": FeaturesFile,
+    "parameters.toml": ParametersFile,
+    "rules.toml": RulesFile,
+    "policy.toml": PolicyFile,
+    "model.toml": ModelFile,
+    "import.toml": ImportFile,
+}
+"""The files of a scenario, in the order in which people read them."""
+
 REQUIRED: Final = ("scenario.toml", "events.toml")
-FILES: Final = (
-    *REQUIRED,
-    "features.toml",
-    "parameters.toml",
-    "rules.toml",
-    "policy.toml",
-    "model.toml",
-    "import.toml",
-)
 # What expressions read from where: if a file cannot be read, its names are broken, not unknown.
 _NAMES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "events.toml": ("event.", "context."),
@@ -43,8 +47,7 @@ def parse_scenario(files: Mapping[str, bytes]) -> Scenario:
     """The scenario that the TOML files, by name, describe. Raises ScenarioError with all problems."""
     problems = [*_missing_files(files), *_unknown_files(files)]
     expressions = ExpressionCheck()
-    tables = _read_files(files, problems, expressions)
-    scenario = _read_scenario(tables, problems, expressions)
+    scenario = _read_scenario(_read_files(files, problems, expressions), problems, expressions)
     if problems:
         order = {name: place for place, name in enumerate(FILES)}
         raise ScenarioError(sorted(problems, key=lambda each: (order.get(each.file, -1), each.line, each.column)))
@@ -70,56 +73,61 @@ def _unknown_files(files: Mapping[str, bytes]) -> list[Problem]:
 
 def _read_files(
     files: Mapping[str, bytes], problems: list[Problem], expressions: ExpressionCheck
-) -> dict[str, Table | None]:
-    """Each file as a table: an empty one if it is missing, None if it cannot be read."""
-    tables: dict[str, Table | None] = {}
+) -> dict[str, TomlFile]:
+    """Each file that can be read; one that is missing is an empty one, if it may be missing."""
+    found: dict[str, TomlFile] = {}
     for name in FILES:
         try:
-            tables[name] = Table(TomlFile(name, files.get(name, b"")), problems)
+            if name in files or name not in REQUIRED:
+                found[name] = TomlFile(name, files.get(name, b""))
         except ScenarioError as error:
             problems += error.problems
-            tables[name] = None
-        if tables[name] is None or (name in REQUIRED and name not in files):
-            tables[name] = None
+        if name not in found:
             for beginning in _NAMES_OF.get(name, ()):
                 expressions.mark_all_broken(beginning)
-    return tables
+    return found
 
 
-def _read_scenario(
-    tables: Mapping[str, Table | None], problems: list[Problem], expressions: ExpressionCheck
-) -> Scenario:
+def _read_scenario(files: Mapping[str, TomlFile], problems: list[Problem], expressions: ExpressionCheck) -> Scenario:
     """The scenario as far as it can be read; whether it is sound, `problems` tells.
 
     Each step reads what the steps before it have declared.
     """
-    head_table, events, features, parameters, rules_table, policy_table, model, importing = map(tables.get, FILES)
-    event_types = read_event_types(events, expressions) if events else {}
-    head = read_head(head_table, event_types, expressions) if head_table else None
-    scenario = Scenario(
-        name=head.name if head else "",
-        version="",
-        subject=head.subject if head else "",
-        event_types=event_types,
-        profile=read_profile(features, event_types, expressions) if features else {},
-        derived={},
-        parameters=read_parameters(parameters, event_types, expressions) if parameters else {},
-        rules=(),
-        policy=(),
-        money=head.money if head else None,
-        importing=read_import(importing, event_types, expressions) if importing else None,
-        description=head.description if head else "",
-        context=read_context(features, event_types, expressions) if features else {},
-    )
-    if features:
-        scenario = replace(scenario, derived=read_derived(features, scenario, expressions))
-        features.close()
-    if model:
+
+    def opened(file: type[T]) -> T | None:
+        name = next(name for name, each in FILES.items() if each is file)
+        return file(files[name], problems) if name in files else None
+
+    types = read_event_types(each, expressions) if (each := opened(EventsFile)) else {}
+    scenario = Scenario("", "", "", types, profile={}, derived={}, parameters={}, rules=(), policy=())
+    if head_file := opened(ScenarioFile):
+        head = read_head(head_file, types, expressions)
+        scenario = replace(
+            scenario,
+            name=head.name,
+            subject=head.subject,
+            description=head.description,
+            money=head.money,
+            holdout=head.holdout,
+        )
+    if parameters := opened(ParametersFile):
+        scenario = replace(scenario, parameters=read_parameters(parameters, types, expressions))
+    if importing := opened(ImportFile):
+        scenario = replace(scenario, importing=read_import(importing, types, expressions))
+    if features := opened(FeaturesFile):
+        scenario = read_features(features, scenario, expressions)
+    if model := opened(ModelFile):
         scenario = replace(scenario, model=read_model(model, scenario, expressions))
-    rules = read_rules(rules_table) if rules_table else []
+    return _with_rules(scenario, opened(RulesFile), opened(PolicyFile), expressions)
+
+
+def _with_rules(
+    scenario: Scenario, rules_file: RulesFile | None, policy_file: PolicyFile | None, expressions: ExpressionCheck
+) -> Scenario:
+    rules = read_rules(rules_file) if rules_file else []
     if not all(rule.name for rule, _ in rules):
         expressions.mark_all_broken("finding.")
-    policy = read_policy(policy_table) if policy_table else []
+    policy = read_policy(policy_file) if policy_file else []
     scenario = replace(scenario, rules=tuple(rule for rule, _ in rules), policy=tuple(clause for clause, _ in policy))
     for fault in rule_faults(scenario, scenario.rules, scenario.policy, passed_over=expressions.is_passed_over):
         table = rules[fault.index][1] if fault.part == "rule" else policy[fault.index][1]

@@ -2,33 +2,40 @@
 
 The functions generated from expressions take `event` (the fields), `event_time` (UTC ms),
 `profile`, `context`, `derived`, `param` and `finding` (tuples in the orders given here) and `score`; those
-of context features on labels take `label`.
+of context features on labels take `label`. What is folded reads `event`, `event_time`, `profile` and
+`derived`: the same tuples as for a decision.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from fraudbrain_shared.expressions import Expression, Name, Range, Scope, Type, local_name
+from fraudbrain_shared.expressions import Expression, ExpressionErrors, Name, Range, Scope, Type, check, local_name
+from fraudbrain_shared.expressions.types import RANGES
 from fraudbrain_shared.scenario.description import (
     ContextFeature,
     EventType,
+    Feature,
     Field,
     FieldType,
     Parameter,
     Read,
     Scenario,
-    WindowFeature,
 )
+from fraudbrain_shared.scenario.reads import RULES, read_rule
 
 TYPES: Final[Mapping[FieldType, Type]] = {
     "string": Type.STRING,
     "int": Type.INT,
     "double": Type.DOUBLE,
     "bool": Type.BOOL,
+    "timestamp": Type.TIMESTAMP,
+    "duration": Type.DURATION,
+    "enum": Type.STRING,
+    "strings": Type.STRING_LIST,
 }
-INT64: Final = Range(-(2**63), 2**63 - 1)
-# Reads of nothing that are still known: nothing happened, and it sums to 0.
-KNOWN_READS: Final[frozenset[Read]] = frozenset({"count", "sum"})
+INT64: Final = RANGES[Type.INT]
+KNOWN_READS: Final[frozenset[Read]] = frozenset(read for read, rule in RULES.items() if rule.of_nothing_known)
+"""Reads of nothing that are still known: nothing happened, and it sums to 0."""
 
 EVENT_TIME: Final = Name("event.event_time", Type.TIMESTAMP, "event_time")
 SCORE: Final = Name("score", Type.DOUBLE, "score", may_be_unknown=True)
@@ -87,6 +94,38 @@ def derived_scope(scenario: Scenario, event_type: EventType, earlier: Mapping[st
     return {**_event_and_state(scenario, event_type), **_by_path(locals_)}
 
 
+def fold_scope(scenario: Scenario, event_type: EventType, derived: Mapping[str, Expression] | None = None) -> Scope:
+    """What `where`, `value` and `within` of a profile feature read on events of a type: the event and, as of
+    just before it, the profile and the derived features that `fold_derived` gives (`derived`, if they are
+    known already), each at its place among all derived features of the scenario.
+    """
+    readable = fold_derived(scenario, event_type) if derived is None else derived
+    places = {name: place for place, name in enumerate(scenario.derived)}
+    names = (_derived_name(name, each, f"derived[{places[name]}]") for name, each in readable.items())
+    return {**event_scope(event_type), **_by_path(_profile_names(scenario)), **_by_path(names)}
+
+
+def fold_derived(scenario: Scenario, event_type: EventType) -> dict[str, Expression]:
+    """The derived features that folds on events of a type may read, as they are there: those made of event
+    and profile only, and, where the type is not decided, those that fit its fields."""
+    found: dict[str, Expression] = {}
+    for name, expression in scenario.derived.items():
+        if not reads_for_folds(expression, found):
+            continue
+        try:
+            checked = check(expression.text, derived_scope(scenario, event_type, found), expression.type)
+        except ExpressionErrors:
+            continue
+        found[name] = checked
+    return found
+
+
+def reads_for_folds(derived: Expression, earlier: Iterable[str]) -> bool:
+    """Whether a derived feature is made of the event, the profile and such ones of the `earlier` only."""
+    known = {derived_path(name) for name in earlier}
+    return all(read.startswith(("event.", "profile.")) or read in known for read in derived.reads)
+
+
 def label_scope(event_type: EventType, all_types: Iterable[EventType]) -> Scope:
     """What a context feature on labels reads: the label, and the event that it is about."""
     return {**event_scope(event_type, all_types), LABEL_FRAUD.path: LABEL_FRAUD}
@@ -141,27 +180,24 @@ def _context_names(scenario: Scenario, event_type: EventType) -> Iterator[Name]:
         yield Name(each.path, read_type(each.feature, each.read), f"context[{place}]", may_be_unknown)
 
 
-def read_type(feature: WindowFeature, read: Read) -> Type:
+def read_type(feature: Feature, read: Read) -> Type:
     """The type of what a read yields."""
-    match read:
-        case "count" | "seconds_since":
-            return Type.INT
-        case "mean":
-            return Type.DOUBLE
-        case "sum" | "min" | "max" | "last":
-            return feature.value.type if feature.value else Type.INT
+    rule = read_rule(read)
+    if rule is None:
+        raise AssertionError(read)
+    return rule.yields or (feature.value.type if feature.value else Type.INT)
 
 
 def _field_name(field: Field) -> Name:
-    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, _range(field))
+    range_ = whole_range(field) if TYPES[field.type] in RANGES else None
+    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, range_)
 
 
-def _range(field: Field) -> Range | None:
-    """The bounds that decoding enforces, for whole numbers."""
-    if field.type != "int":
-        return None
-    low = INT64.low if field.min is None else int(field.min)
-    high = INT64.high if field.max is None else int(field.max)
+def whole_range(field: Field) -> Range:
+    """The bounds that decoding enforces of a whole number, a time or a length of time."""
+    widest = RANGES[TYPES[field.type]]
+    low = widest.low if field.min is None else int(field.min)
+    high = widest.high if field.max is None else int(field.max)
     return Range(low, high)
 
 

@@ -1,43 +1,67 @@
-"""A TOML table while it is checked: it hands out typed values and notes what is wrong with them."""
+"""TOML tables whose keys are declared once: the declarations read a scenario's files and make its reference page."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from math import isfinite
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
-from fraudbrain_shared.scenario.durations import milliseconds
 from fraudbrain_shared.scenario.problems import Problem, nearest
 from fraudbrain_shared.scenario.toml import Path, TomlFile
 
-T = TypeVar("T", str, int, float, bool)
 V = TypeVar("V")
-
-_KINDS: Final[Mapping[type, str]] = {
-    bool: "true or false",
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "a table",
-}
+V_co = TypeVar("V_co", covariant=True)
+T = TypeVar("T", bound="Table")
 
 
 class Table:
     """One table of a file, the whole file if no path is given.
 
-    Each reader returns the value of a key. Where the key is missing or its value is of another
-    kind, it notes a problem and returns None or something harmless, so that one reading finds all
-    problems. A `default` makes a key optional. `close` notes the keys that nobody has asked for.
+    A subclass declares the keys of such a table, each as a class attribute made by `required`, `allowed`,
+    `defaulting` or `inside`; read as an attribute of an instance, a key gives its value. Where the key is
+    missing or its value is of another kind, a problem is noted and something harmless given, so that one
+    reading finds all problems. Keys that are not declared are problems at once.
     """
+
+    keys: ClassVar[Mapping[str, "Key[object]"]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        inherited = {name: each for base in cls.__bases__ for name, each in getattr(base, "keys", {}).items()}
+        cls.keys = inherited | {name: each for name, each in vars(cls).items() if isinstance(each, Key)}
 
     def __init__(self, file: TomlFile, problems: list[Problem], path: Path = ()) -> None:
         self._file = file
         self._problems = problems
         self._path = path
         self._values = _table_at(file.values, path)
-        self._asked: list[str] = []
+        self._known: dict[str, object] = {}
+        self._refuse_undeclared()
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys that stand in this table, in the order of the file."""
+        return tuple(self._values)
+
+    def raw(self, key: str) -> object:
+        """Whatever stands under a key; None if nothing does."""
+        return self._values.get(key)
+
+    def once(self, key: str, value: Callable[["Table", str], V]) -> V:
+        """The value of a key: read when it is first asked for, so that a problem is noted once."""
+        if key not in self._known:
+            self._known[key] = value(self, key)
+        return cast(V, self._known[key])
+
+    def under(self, key: str, table: type[T]) -> T:
+        """The table under a key; an empty one if it is missing."""
+        return table(self._file, self._problems, (*self._path, key))
+
+    def element(self, key: str, index: int, table: type[T]) -> T:
+        """A table of the array of tables under a key."""
+        return table(self._file, self._problems, (*self._path, key, index))
 
     def note(
         self, cause: str, hint: str = "", *, key: str = "", index: int | None = None, at_key: bool = False
@@ -51,139 +75,127 @@ class Table:
         """Notes a problem with `length` characters from `offset` on in the text under a key."""
         self._problems.append(self._file.problem_inside((*self._path, key), offset, length, cause, hint))
 
-    def text(self, key: str, default: str | None = None) -> str:
-        """A string; a required one is not empty."""
-        value = self._read(key, str, default)
-        if value == "" and default is None:
-            self.note(f"{key} is empty", key=key)
-        return value or ""
+    def refuse(self, keys: Iterable[str], cause: str, hint: str = "") -> None:
+        """Notes a problem with each of `keys` that is there; the cause says {key} for it."""
+        for key in keys:
+            if key in self:
+                self.note(cause.format(key=key), hint, key=key, at_key=True)
 
-    def whole(self, key: str) -> int | None:
-        """A required whole number of 64 bits; None with a problem noted."""
-        value = self._read(key, int, None)
-        if value is None or -(2**63) <= value < 2**63:
-            return value
-        self.note(f"{key} does not fit in 64 bits", key=key)
-        return None
-
-    def number(self, key: str) -> float | None:
-        """A required finite number, whole or not; None with a problem noted."""
-        value = self._read(key, float, None)
-        if value is None or isfinite(value):
-            return value
-        self.note(f"{key} must be finite", key=key)
-        return None
-
-    def flag(self, key: str, *, default: bool, harmless: bool = False) -> bool:
-        """True or false; `harmless` with a problem noted."""
-        value = self._read(key, bool, default)
-        return harmless if value is None else value
-
-    def duration_ms(self, key: str) -> int | None:
-        """A required duration in milliseconds, more than 0; None with a problem noted."""
-        text = self._read(key, str, None)
-        if text is None:
-            return None
-        try:
-            length_ms = milliseconds(text)
-        except ValueError as error:
-            self.note(f"{key} is no duration", str(error), key=key)
-            return None
-        if length_ms == 0:
-            self.note(f"{key} must be longer than nothing", key=key)
-        return length_ms or None
-
-    def choice(
-        self, key: str, known: Collection[str], *, default: str | None = None, what: str | None = None
-    ) -> str | None:
-        """One of the known words; None with a problem noted, in which the word is a `what`."""
-        word = self._read(key, str, default)
-        if word is None or word in known:
-            return word
-        self.note(f"unknown {what or key} {word}", nearest(word, known), key=key)
-        return None
-
-    def optional(self, read: Callable[[str], V | None], key: str) -> V | None:
-        """What `read`, a reader of this table, makes of the key; None, and no problem, if it is missing."""
-        self._asked.append(key)
-        return read(key) if key in self._values else None
-
-    def texts(self, key: str) -> Iterator[tuple[int, str]]:
-        """The strings of a required list, each with its index."""
-        for index, value in enumerate(self._list(key, required=True)):
-            if isinstance(value, str):
-                yield index, value
-            else:
-                self.note(f"{key} holds text, not {_described(value)}", key=key, index=index)
-
-    def table(self, key: str) -> "Table":
-        """The table under a key; an empty one if it is missing."""
-        self._asked.append(key)
-        value = self._values.get(key, {})
-        if not isinstance(value, dict):
-            self.note(f"{key} must be a table, not {_described(value)}", key=key)
-        return Table(self._file, self._problems, (*self._path, key))
-
-    def tables(self) -> Iterator[tuple[str, "Table"]]:
-        """All tables in this one, by name; anything else in it is a problem."""
-        for name in self._values:
-            if isinstance(self._values[name], dict):
-                yield name, self.table(name)
-            else:
-                self._asked.append(name)
-                self.note(f"{name} must be a table, not {_described(self._values[name])}", key=name, at_key=True)
-
-    def array(self, key: str) -> Iterator["Table"]:
-        """The tables of an array of tables; none if the key is missing."""
-        for index, value in enumerate(self._list(key)):
-            if isinstance(value, dict):
-                yield Table(self._file, self._problems, (*self._path, key, index))
-            else:
-                self.note(f"{key} holds tables, not {_described(value)}", key=key, index=index)
-
-    def keys(self) -> tuple[str, ...]:
-        """The keys in this table, in the order of the file."""
-        return tuple(self._values)
-
-    def value(self, key: str) -> object:
-        """Whatever stands under a key; None if nothing does."""
-        self._asked.append(key)
-        return self._values.get(key)
-
-    def ignore(self, *keys: str) -> None:
-        """Accepts keys that this version does not read."""
-        self._asked += keys
-
-    def close(self) -> None:
-        """Notes the keys that nobody has asked for, each with the nearest one that is known."""
+    def _refuse_undeclared(self) -> None:
         for key in self._values:
-            if key not in self._asked:
-                self.note(f"unknown key {key}", nearest(key, self._asked), key=key, at_key=True)
+            if key not in self.keys:
+                self.note(f"unknown key {key}", nearest(key, self.keys), key=key, at_key=True)
 
-    def _read(self, key: str, kind: type[T], default: T | None) -> T | None:
-        """The value; the default if there is none; None, with a problem noted, if neither will do."""
-        self._asked.append(key)
-        if key not in self._values:
-            if default is None:
-                self.note(f"{key} is missing")
-            return default
-        value = self._values[key]
-        if kind is float and type(value) is int:
-            return kind(value)
-        if type(value) is kind:
-            return value
-        self.note(f"{key} must be {_KINDS[kind]}, not {_described(value)}", key=key)
-        return None
 
-    def _list(self, key: str, *, required: bool = False) -> list[object]:
-        self._asked.append(key)
-        if key not in self._values and required:
-            self.note(f"{key} is missing")
-        value = self._values.get(key, [])
-        if isinstance(value, list):
-            return value
-        self.note(f"{key} must be a list, not {_described(value)}", key=key)
-        return []
+@dataclass(frozen=True)
+class Kind(Generic[V_co]):
+    """What may stand under a key. `read` gives it, or notes a problem and gives None; `words` say it to people."""
+
+    words: str
+    read: Callable[[Table, str], V_co | None]
+
+
+@dataclass(frozen=True)
+class Tables(Kind[V_co]):
+    """A table, or an array of them, of one class; where the key is missing, an empty one or none."""
+
+    read: Callable[[Table, str], V_co]
+    table: type[Table]
+    is_array: bool = False
+
+
+@dataclass(frozen=True)
+class Variants(Kind[V_co]):
+    """A table of one of several classes."""
+
+    tables: tuple[type[Table], ...]
+
+
+class Key(Generic[V]):
+    """A declared key: an attribute of its table that is read once, and a line of the reference page.
+
+    `meaning` is what people are told, `example` a value in TOML, `default` what a missing key stands for.
+    """
+
+    name = ""
+
+    def __init__(
+        self, kind: Kind[object], meaning: str, example: str, default: str, value: Callable[[Table, str], V]
+    ) -> None:
+        self.kind: Final = kind
+        self.meaning: Final = meaning
+        self.example: Final = example
+        self.default: Final = default
+        self._value = value
+
+    def __set_name__(self, owner: type[Table], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, table: None, owner: type[Table]) -> Self: ...
+
+    @overload
+    def __get__(self, table: Table, owner: type[Table]) -> V: ...
+
+    def __get__(self, table: Table | None, owner: type[Table]) -> Self | V:
+        return self if table is None else table.once(self.name, self._value)
+
+
+def required(kind: Kind[V], meaning: str, example: str, *, when: str = "") -> Key[V | None]:
+    """A key that must be there, at least `when` something holds: else the reader does not ask for it."""
+    return Key(kind, meaning, example, f"required {when}".strip(), partial(present, kind))
+
+
+def allowed(kind: Kind[V], meaning: str, example: str, *, default: str = "none") -> Key[V | None]:
+    """A key that may be missing, which `default` explains; None then, or with a problem."""
+    return Key(kind, meaning, example, default, lambda table, key: kind.read(table, key) if key in table else None)
+
+
+def defaulting(
+    kind: Kind[V], otherwise: V, meaning: str, example: str, *, default: str = "", faulty: V | None = None
+) -> Key[V]:
+    """A key that stands for `otherwise` if it is missing; with a problem for `faulty`, if that is given."""
+
+    def value(table: Table, key: str) -> V:
+        if key not in table:
+            return otherwise
+        found = kind.read(table, key)
+        return found if found is not None else otherwise if faulty is None else faulty
+
+    return Key(kind, meaning, example, default or str(otherwise).lower(), value)
+
+
+def inside(kind: Tables[V], meaning: str) -> Key[V]:
+    """A key for tables."""
+    return Key(kind, meaning, "", "empty", kind.read)
+
+
+def present(kind: Kind[V], table: Table, key: str) -> V | None:
+    """The value of a key that must be there, read as a kind; None with a problem noted."""
+    if key in table:
+        return kind.read(table, key)
+    table.note(f"{key} is missing")
+    return None
+
+
+class Names(Table, Generic[V]):
+    """A table whose keys are names that the author gives, each with an `entry` of one kind; `called` is what
+    a name stands for, such as `<field>`, and `example` such an entry in TOML, if it is a plain one."""
+
+    entry: Kind[V]
+    called: ClassVar[str]
+    example: ClassVar[str] = ""
+
+    def entries(self) -> Mapping[str, V]:
+        """Names and values in the order of the file; those with a problem, which is noted, are left out."""
+        return self.once(self.called, lambda table, called: self._entries())
+
+    def _entries(self) -> dict[str, V]:
+        read = {name: self.entry.read(self, name) for name in self.names}
+        return {name: value for name, value in read.items() if value is not None}
+
+    def _refuse_undeclared(self) -> None:
+        """Any name may be given."""
 
 
 def _table_at(values: object, path: Path) -> Mapping[str, object]:
@@ -197,8 +209,3 @@ def _table_at(values: object, path: Path) -> Mapping[str, object]:
             case _:
                 return {}
     return values if isinstance(values, dict) else {}
-
-
-def _described(value: object) -> str:
-    """What a value is, for a message: `text`, `a list`, or a date, which no key takes."""
-    return _KINDS.get(type(value), "a date or time")

@@ -8,14 +8,19 @@ from fraudbrain_shared.expressions import Expression, check
 from fraudbrain_shared.scenario.description import (
     ContextFeature,
     EventType,
+    Feature,
+    LastValues,
+    Lifetime,
     Parameter,
     ProfileFeature,
     Scenario,
-    WindowFeature,
+    Span,
+    Window,
+    Within,
 )
 from fraudbrain_shared.scenario.durations import written
 from fraudbrain_shared.scenario.feature_functions import check_derived
-from fraudbrain_shared.scenario.rules import check_rules
+from fraudbrain_shared.scenario.rules import CheckedRules, check_rules
 from fraudbrain_shared.scenario.scope import context_reads, derived_path, event_scope, read_type
 
 
@@ -38,25 +43,25 @@ class EventUse(msgspec.Struct, frozen=True):
 
 
 class FeatureUse(msgspec.Struct, frozen=True):
-    """A profile or context feature: what is folded, under which id, and its reads."""
+    """A profile or context feature: what is folded, over which `span`, under which id, and its reads."""
 
     name: str
     id: str
     on: str
     value: str | None
     where: str | None
-    window: str
-    hop: str
+    span: str
     reads: tuple[NameUse, ...]
 
 
 class ConditionUse(msgspec.Struct, frozen=True):
-    """A rule or a clause of the policy, and the names that it reads."""
+    """A rule or a clause of the policy, the names that it reads, and its estimated cost, if that is known."""
 
     name: str
     when: str
     reads: tuple[str, ...]
     description: str = ""
+    cost: int | None = None
 
 
 class ScenarioUse(msgspec.Struct, frozen=True):
@@ -82,7 +87,8 @@ Readers = Mapping[str, frozenset[str]]
 
 def usage(scenario: Scenario) -> ScenarioUse:
     """Everything in a scenario with its users, on all types of events together."""
-    rules, policy = _rule_readers(scenario)
+    checked = check_rules(scenario, scenario.rules, scenario.policy)
+    rules, policy = _rule_readers(checked)
     readers: Readers = {
         **_money_readers(scenario),
         **_feature_readers(scenario),
@@ -109,12 +115,23 @@ def usage(scenario: Scenario) -> ScenarioUse:
         derived=derived,
         parameters=parameters,
         rules=tuple(
-            ConditionUse(rule.name, rule.when, tuple(sorted(rules[f"rule {rule.name}"])), rule.description)
+            ConditionUse(
+                rule.name,
+                rule.when,
+                tuple(sorted(rules[f"rule {rule.name}"])),
+                rule.description,
+                _cost(each.rules[rule.name] for each in checked.by_type.values()),
+            )
             for rule in scenario.rules
         ),
         policy=tuple(
-            ConditionUse(clause.name, clause.when.strip(), tuple(sorted(reads)))
-            for clause, reads in zip(scenario.policy, policy.values(), strict=True)
+            ConditionUse(
+                clause.name,
+                clause.when.strip(),
+                tuple(sorted(reads)),
+                cost=_cost(each.clauses[place] for each in checked.by_type.values()),
+            )
+            for place, (clause, reads) in enumerate(zip(scenario.policy, policy.values(), strict=True))
         ),
         unused=tuple(each.name for each in readable if not each.used_by),
         context=context,
@@ -137,15 +154,21 @@ def _feature_readers(scenario: Scenario) -> Readers:
     return readers
 
 
-def _rule_readers(scenario: Scenario) -> tuple[Readers, Readers]:
+def _rule_readers(checked: CheckedRules) -> tuple[Readers, Readers]:
     """The readers among the rules, and the clauses of the policy, numbered from 1."""
-    by_type = check_rules(scenario, scenario.rules, scenario.policy).by_type.values()
-    rules = {f"rule {rule.name}": _reads(each.rules[rule.name] for each in by_type) for rule in scenario.rules}
+    by_type = checked.by_type.values()
+    rules = {f"rule {rule.name}": _reads(each.rules[rule.name] for each in by_type) for rule in checked.rules}
     policy = {
         f"policy {place + 1} {clause.name}": _reads(each.clauses[place] for each in by_type)
-        for place, clause in enumerate(scenario.policy)
+        for place, clause in enumerate(checked.policy)
     }
     return rules, policy
+
+
+def _cost(expressions: Iterable[Expression]) -> int | None:
+    """The estimated cost of a condition on the type of event where it costs most; None if nobody estimates."""
+    costs: list[object] = [getattr(each, "cost", None) for each in expressions]
+    return max((each for each in costs if isinstance(each, int)), default=None)
 
 
 def _model_readers(scenario: Scenario) -> Readers:
@@ -160,7 +183,8 @@ def _reads(expressions: Iterator[Expression]) -> frozenset[str]:
 
 
 def _folded(feature: ProfileFeature) -> Iterator[str]:
-    for expression in (feature.value, feature.where):
+    key = feature.span.key if isinstance(feature.span, Within) else None
+    for expression in (feature.value, feature.where, key):
         if expression:
             yield from expression.reads
 
@@ -174,8 +198,21 @@ def _profile_feature(feature: ProfileFeature, readers: Readers) -> FeatureUse:
     return _feature(
         feature,
         feature.name,
+        _span(feature.span),
         (_name(f"profile.{name}", read_type(feature, read).value, read, readers) for read, name in reads),
     )
+
+
+def _span(span: Span) -> str:
+    match span:
+        case Window():
+            return f"over {written(span.length_ms)} in hops of {written(span.hop_ms)}"
+        case Within():
+            return f"within one {span.key.text}"
+        case LastValues():
+            return f"over the last {span.count}"
+        case Lifetime():
+            return "over the whole life"
 
 
 def _context_feature(scenario: Scenario, feature: ContextFeature, readers: Readers) -> FeatureUse:
@@ -190,18 +227,18 @@ def _context_feature(scenario: Scenario, feature: ContextFeature, readers: Reade
         _name(path, read_type(feature, each.read).value, f"{each.read}, for {each.field.name}", readers)
         for path, each in reads.items()
     )
-    return _feature(feature, f"{feature.entity}.{feature.name}", names)
+    span = _span(Window(feature.window_ms, feature.hop_ms))
+    return _feature(feature, f"{feature.entity}.{feature.name}", span, names)
 
 
-def _feature(feature: WindowFeature, name: str, reads: Iterable[NameUse]) -> FeatureUse:
+def _feature(feature: Feature, name: str, span: str, reads: Iterable[NameUse]) -> FeatureUse:
     return FeatureUse(
         name=name,
         id=feature.id,
         on=feature.on,
         value=feature.value.text if feature.value else None,
         where=feature.where.text if feature.where else None,
-        window=written(feature.window_ms),
-        hop=written(feature.hop_ms),
+        span=span,
         reads=tuple(reads),
     )
 

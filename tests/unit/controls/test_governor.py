@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from math import inf, nan
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
@@ -64,15 +65,11 @@ def test_never_out_of_bounds(parameter: Parameter, history: list[tuple[int, Sugg
 def test_never_further_than_a_step_except_back(
     parameter: Parameter, history: list[tuple[int, Suggestion | None]]
 ) -> None:
-    tuning = parameter.tuning
-    assert tuning is not None
     for record in run(parameter, history):
         if record.cause == "expired":
             assert record.value == start_of(parameter).value
             continue
-        step = abs(record.previous) * tuning.max_step if tuning.max_step else tuning.max_step_abs or 0.0
-        allowed = max(1, int(step)) if parameter.type == "int" else step
-        assert abs(record.value - record.previous) <= allowed * (1 + 1e-12)
+        assert abs(record.value - record.previous) <= step_from(parameter, record.previous) * (1 + 1e-12)
 
 
 @given(st.sampled_from(PARAMETERS), histories)
@@ -124,9 +121,89 @@ def test_a_hold_stands_above_all(
     assert govern(parameter, last, suggestion, 10**9, hold(action), id_="t", start=start_of(parameter)) is None
 
 
-@given(st.sampled_from(PARAMETERS), st.floats(-1e6, 1e6), st.integers(0, 4))
-def test_too_little_evidence_moves_nothing(parameter: Parameter, value: float, count: int) -> None:
-    assert govern(parameter, None, wanted(value, count), EVERY, start=start_of(parameter)) is None
+@given(st.sampled_from(PARAMETERS), histories, st.floats(-1e6, 1e6), st.integers(0, 4), st.integers(1, 19))
+def test_too_little_evidence_moves_nothing(
+    parameter: Parameter, history: list[tuple[int, Suggestion | None]], value: float, count: int, ticks: int
+) -> None:
+    """Whatever stands: it stays until it expires, 20 ticks after it was set."""
+    records = run(parameter, history)
+    last = records[-1] if records else None
+    tick = (last.tick if last else 0) + ticks * EVERY
+    assert govern(parameter, last, wanted(value, count), tick, id_="t", start=start_of(parameter)) is None
+
+
+@given(st.sampled_from(PARAMETERS), histories, suggestions, st.integers(0, 10**6))
+def test_no_tick_up_to_the_last_changes_anything(
+    parameter: Parameter, history: list[tuple[int, Suggestion | None]], suggestion: Suggestion | None, before: int
+) -> None:
+    for last in run(parameter, history):
+        assert govern(parameter, last, suggestion, last.tick - before, id_="t", start=start_of(parameter)) is None
+
+
+@given(st.sampled_from(PARAMETERS), histories)
+def test_in_any_stretch_a_number_moves_only_as_far_as_its_steps_add_up(
+    parameter: Parameter, history: list[tuple[int, Suggestion | None]]
+) -> None:
+    """Whoever feeds the aggregates: from where it starts, at most one step for each interval that has passed."""
+    tuning, start = parameter.tuning, start_of(parameter).value
+    assert tuning is not None
+    low = high = start
+    since = -tuning.min_interval_ms
+    for record in run(parameter, history):
+        for _ in range((record.tick - since) // tuning.min_interval_ms):
+            low, high = low - step_from(parameter, low), high + step_from(parameter, high)
+        since = record.tick
+        assert low - 1e-9 <= record.value <= high + 1e-9
+
+
+def step_from(parameter: Parameter, value: Number) -> Number:
+    tuning = parameter.tuning
+    assert tuning is not None
+    step = abs(value) * tuning.max_step if tuning.max_step else tuning.max_step_abs or 0.0
+    return max(1, int(step)) if parameter.type == "int" else step
+
+
+no_numbers = st.sampled_from([nan, inf, -inf, 10**400, -(10**400), 10**25])
+numbers = no_numbers | st.integers(-10, 6_000) | st.floats(-2, 6_000)
+records = st.builds(
+    ParameterValue,
+    name=st.just("any"),
+    id=st.just("t"),
+    value=numbers,
+    previous=numbers,
+    tick=st.integers(0, 30_000),
+    expires_at=st.integers(0, 60_000),
+    cause=st.sampled_from(["rate", "rate", "expired", "surge", ""]),
+    evidence=st.dictionaries(st.sampled_from(["count", "frauds"]), st.integers(0, 9) | st.just(10**400), max_size=2),
+    release=st.sampled_from([None, "7", "6"]),
+)
+
+
+@given(st.sampled_from(PARAMETERS), records)
+def test_whatever_record_the_fast_tier_accepts_keeps_the_laws(parameter: Parameter, record: ParameterValue) -> None:
+    start, tuning = start_of(parameter), parameter.tuning
+    assert tuning is not None
+    if check_move(parameter, record, start) is not None:
+        return
+    assert parameter.low <= record.value <= parameter.high
+    assert parameter.type == "double" or isinstance(record.value, int)
+    assert record.tick < record.expires_at <= record.tick + tuning.expires_ms
+    if record.cause == "expired":
+        assert record.value == start.value or record.release != start.release
+    else:
+        assert record.evidence["count"] >= tuning.tuner.min_count
+        assert abs(record.value - record.previous) <= step_from(parameter, record.previous) * (1 + 1e-12)
+
+
+@given(st.sampled_from(PARAMETERS), histories, records)
+def test_a_record_is_accepted_only_with_the_value_or_one_nearer_to_the_previous(
+    parameter: Parameter, history: list[tuple[int, Suggestion | None]], other: ParameterValue
+) -> None:
+    """A forged number passes only where the governor might have written it, and then it moves no further."""
+    for record in run(parameter, history):
+        forged = msgspec.structs.replace(record, value=other.value)
+        if check_move(parameter, forged, start_of(parameter)) is None and record.cause != "expired":
+            assert abs(forged.value - record.previous) <= step_from(parameter, record.previous) * (1 + 1e-12)
 
 
 def test_a_move_is_a_record_with_its_evidence() -> None:

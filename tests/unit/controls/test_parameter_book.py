@@ -1,10 +1,14 @@
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, strategies as st
 
-from fraudbrain_shared.controls import ParameterBook, RefusedParameter
+from fraudbrain_shared.controls import ParameterBook, RefusedParameter, start_of
 from fraudbrain_shared.records import ParameterHold, ParameterValue
 from fraudbrain_shared.topics import hold_key, value_key
 from tests.unit.scenario.closing import CLOSING
@@ -143,3 +147,90 @@ def test_a_record_that_is_not_allowed_is_refused_and_changes_nothing(
     with pytest.raises(RefusedParameter, match=fault):
         book.update(key, record)
     assert book.values_for(event()) == (1_000, 45_000, 4.0, 0.5)
+
+
+@dataclass
+class Naive:
+    """What a book is to say, from all that it took."""
+
+    values: dict[str, ParameterValue] = field(default_factory=dict)
+    holds: dict[str, ParameterHold] = field(default_factory=dict)
+    release: str | None = None
+    starts: dict[str, float] = field(default_factory=dict)
+
+    def effective(self, name: str, time: int) -> float:
+        value, hold = self.values.get(name), self.holds.get(name)
+        start = start_of(SCENARIO.parameters[name], self.release, self.starts).value
+        if hold is not None and hold.value is not None:
+            return hold.value
+        is_of_release = value is not None and (SCENARIO.parameters[name].scale is None or value.release == self.release)
+        if value is None or not is_of_release or (hold is not None and hold.action == "revert"):
+            return start
+        return value.value if hold is not None or time < value.expires_at else start
+
+
+TUNED = ["terminal_limit", "surge_factor", "review_score"]
+near_start = st.sampled_from([0.9, 0.95, 1.0, 1.05, 1.1, 0.1, 50.0])
+updates = st.one_of(
+    st.tuples(st.just("value"), st.sampled_from(TUNED), near_start, st.integers(0, 9)),
+    st.tuples(st.just("no value"), st.sampled_from(TUNED)),
+    st.tuples(
+        st.just("hold"),
+        st.sampled_from(TUNED),
+        st.sampled_from(["pin", "freeze", "revert"]),
+        st.none() | st.integers(1, 600),
+    ),
+    st.tuples(st.just("no hold"), st.sampled_from(TUNED)),
+    st.tuples(st.just("release"), st.sampled_from([None, "7", "8"]), st.floats(0, 1)),
+)
+
+
+@given(st.lists(updates, max_size=20), st.lists(st.integers(0, 9), min_size=1, max_size=4))
+def test_a_hold_wins_then_a_value_until_it_expires_then_the_start_and_nothing_is_out_of_bounds(
+    taken: list[tuple[Any, ...]], days: list[int]
+) -> None:
+    book, naive = ParameterBook(SCENARIO), Naive()
+    for kind, *about in taken:
+        take(book, naive, kind, *about)
+        for day in days:
+            for name in TUNED:
+                parameter, found = SCENARIO.parameters[name], read(book, name, time=day * DAY)
+                assert found == naive.effective(name, day * DAY)
+                assert parameter.low <= found <= parameter.high
+
+
+def take(book: ParameterBook, naive: Naive, kind: str, *about: Any) -> None:
+    """Gives both the same; what the book refuses the naive one does not get."""
+    if kind == "release":
+        naive.release, naive.starts = about[0], {"review_score": about[1]}
+        book.release(naive.release, naive.starts)
+        return
+    name, id_ = about[0], "t" if SCENARIO.parameters[about[0]].per else ""
+    with suppress(RefusedParameter):
+        if kind == "value":
+            start = start_of(SCENARIO.parameters[name], naive.release, naive.starts).value
+            number = type(start)(start * about[1])
+            release = naive.release if SCENARIO.parameters[name].scale else None
+            tick = about[2] * DAY
+            record = value(name, number, start, tick=tick, expires_at=tick + 7_200_000, release=release)
+            publish(book, record)
+            naive.values[name] = record
+        elif kind == "hold":
+            held_ = held(about[1], about[2], name, id_)
+            publish(book, held_)
+            naive.holds[name] = held_
+        elif kind == "no value":
+            book.update(value_key(name, id_), None)
+            naive.values.pop(name, None)
+        else:
+            book.update(hold_key(name, id_), None)
+            naive.holds.pop(name, None)
+
+
+def test_a_number_that_no_float_can_hold_is_refused_like_any_other() -> None:
+    book = ParameterBook(SCENARIO)
+    for name in ("terminal_limit", "surge_factor"):
+        huge = msgspec.json.encode(value(name, 3.5, 4.0) if name == "surge_factor" else value())
+        huge = re.sub(rb'"value":[^,]+', b'"value":1' + b"0" * 400, huge)
+        with pytest.raises(RefusedParameter, match="is outside of"):
+            book.update(value_key(name, "t"), huge)

@@ -1,10 +1,15 @@
 """What a decision takes from the slow tier, and what it logs of that."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+from hypothesis import given, strategies as st
+
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
+from fraudbrain_shared.models import Scorer, Value
 from fraudbrain_shared.records import Decision, RuleSet, Source
 from tests.unit.scenario.closing import CLOSING
 from tests.unit.scenario.small import parse
@@ -57,3 +62,27 @@ def test_context_that_nobody_uses_is_neither_logged_nor_stale() -> None:
     decision = core.decide(EVENT, Profile("c"), Source(1, 0, 0, T0), context=ContextReading(KNOWN, T0 - 6_000, 6_000))
     assert decision.context == {"terminal_id.fraud_count": 2}
     assert decision.degraded == ()
+
+
+class Always(Scorer):
+    """A release that gives each event the same score."""
+
+    def __init__(self, version: str, score: float) -> None:
+        self._version, self._score = version, score
+
+    @property
+    def version(self) -> str:
+        return self._version
+
+    def score(self, features: Sequence[Value]) -> float:
+        return self._score
+
+
+@given(champion=st.none() | st.floats(0, 1), challenger=st.floats(0, 1))
+def test_a_challenger_is_scored_and_changes_nothing_else(champion: float | None, challenger: float) -> None:
+    first = None if champion is None else Always("m1", champion)
+    alone, shadowed = decide(champion=first), decide(champion=first, challenger=Always("m2", challenger))
+    assert (shadowed.scores.challenger, shadowed.versions.challenger) == (challenger, "m2")
+    versions = msgspec.structs.replace(shadowed.versions, challenger=None)
+    assert alone == msgspec.structs.replace(shadowed, scores=alone.scores, versions=versions)
+    assert shadowed.scores.champion == champion

@@ -11,7 +11,7 @@ from fraudbrain_shared.controls import start_of
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.decisions.hindsight import Hindsight
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
-from fraudbrain_shared.models import Scorer
+from fraudbrain_shared.models import Scorer, Value
 from fraudbrain_shared.records import Decision, RuleSet, Source
 from fraudbrain_shared.scenario import load_scenario
 from fraudbrain_shared.scenario.event_types import decoder
@@ -35,7 +35,7 @@ class Fixed(Scorer):
     def version(self) -> str:
         return "m1"
 
-    def score(self, features: Sequence[float | None]) -> float:
+    def score(self, features: Sequence[Value]) -> float:
         return self._score
 
 

@@ -1,89 +1,31 @@
-"""A slow, obvious evaluator and random expressions for it: the judge of the compiler."""
+"""A slow, obvious evaluator: the judge of the compiler."""
 
-from dataclasses import dataclass
+import re
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import copysign, isfinite, isinf, isnan, nan, trunc
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from hypothesis import strategies as st
-
-from fraudbrain_shared.expressions import ERROR, Name, Range, Scope, Type
+from fraudbrain_shared.expressions import ERROR, Type
 from tests.unit.expressions.evaluation import MAX, MIN
+from tests.unit.expressions.trees import MACROS, PARTS, Tree
 
 TIME_LIMITS = {
     Type.INT: (MIN, MAX),
     Type.TIMESTAMP: (-62_135_596_800_000, 253_402_300_799_999),
-    Type.DURATION: (-315_576_000_000_000, 315_576_000_000_000),
+    Type.DURATION: (-9_223_372_036_854, 9_223_372_036_854),
 }
-
-
-@dataclass(frozen=True)
-class Tree:
-    """An expression: `operator` is "literal", "name" or what the language calls it."""
-
-    operator: str
-    type: Type
-    operands: tuple["Tree", ...] = ()
-    value: Any = None
-
-
-# --- The text, with no more parentheses than needed.
-
-BINDING = {"?:": 0, "||": 1, "&&": 2, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "negate": 6, "!": 6}
-COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-BINDING |= dict.fromkeys((*COMPARISONS, "in"), 3)
-METHODS = ("contains", "startsWith", "endsWith")
-
-
-def text_of(tree: Tree, outer: int = 0) -> str:
-    binding = BINDING.get(tree.operator, 7)
-    text = _text(tree, binding)
-    return f"({text})" if binding < outer else text
-
-
-def _text(tree: Tree, binding: int) -> str:
-    operands = tree.operands
-    match tree.operator:
-        case "literal":
-            return literal_text(tree.value)
-        case "name":
-            return f"event.{tree.value}"
-        case "?:":
-            condition, chosen, otherwise = operands
-            return f"{text_of(condition, 1)} ? {text_of(chosen)} : {text_of(otherwise)}"
-        case "!":
-            return f"!{text_of(operands[0], 7)}"
-        case "negate":
-            return f"-{text_of(operands[0], 7)}"
-        case operator if operator in METHODS:
-            return f"{text_of(operands[0], 7)}.{operator}({text_of(operands[1])})"
-        case operator if operator in BINDING:
-            return f"{text_of(operands[0], binding)} {operator} {text_of(operands[1], binding + 1)}"
-        case function:
-            return f"{function}({', '.join(map(text_of, operands))})"
-
-
-def literal_text(value: Any) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case str():
-            return '"' + "".join(c if c.isalnum() else f"\\U{ord(c):08x}" for c in value) + '"'
-        case tuple():
-            return f"[{', '.join(map(literal_text, value))}]"
-        case _:
-            return repr(value)
-
-
-# --- The value.
 
 
 def evaluate(tree: Tree, event: dict[str, Any]) -> Any:
     operator = tree.operator
     if operator == "literal":
         return tree.value
-    if operator == "name":
+    if operator in ("name", "element"):
         return event[tree.value]
+    if operator in MACROS:
+        return _macro(tree, event)
     values = [evaluate(each, event) for each in tree.operands]
     match operator:
         case "&&":
@@ -101,6 +43,22 @@ def evaluate(tree: Tree, event: dict[str, Any]) -> Any:
     if any(value is ERROR for value in values):
         return ERROR
     return _limited(tree.type, _strict(tree, values))
+
+
+def _macro(tree: Tree, event: dict[str, Any]) -> Any:
+    listed = evaluate(tree.operands[0], event)
+    if listed is None or listed is ERROR:
+        return listed
+    values = [evaluate(tree.operands[1], {**event, tree.value: each}) for each in listed]
+    match tree.operator:
+        case "exists":
+            return _junction(values, deciding=True)
+        case "all":
+            return _junction(values, deciding=False)
+    for missing in (None, ERROR):
+        if any(value is missing for value in values):
+            return missing
+    return values.count(True) == 1
 
 
 def _junction(values: list[Any], deciding: bool) -> Any:
@@ -148,14 +106,56 @@ def _strict(tree: Tree, values: list[Any]) -> Any:
             return first[: len(second)] == second
         case "endsWith":
             return first[len(first) - len(second) :] == second if len(second) <= len(first) else False
+        case "matches":
+            return re.search(tree.value, first) is not None
         case "int":
-            return _int(first)
+            return first // 1_000 if tree.operands[0].type is Type.TIMESTAMP else _int(first)
+        case "timestamp":
+            return first * 1_000
+        case part if part in PARTS:
+            if tree.operands[0].type is Type.DURATION:
+                return _part_of_duration(part, first)
+            return _part_of_timestamp(part, first, tree.value or "UTC")
         case "double":
             return float(first)
         case "string":
             return str(first).lower() if isinstance(first, bool) else str(first)
         case comparison:
             return _ordered(comparison, first, second)
+
+
+def _part_of_duration(part: str, ms: int) -> int:
+    if part == "getMilliseconds":
+        return ms - 1_000 * trunc(Fraction(ms, 1_000))
+    return trunc(Fraction(ms, {"getHours": 3_600_000, "getMinutes": 60_000, "getSeconds": 1_000}[part]))
+
+
+FOUR_CENTURIES = timedelta(days=146_097)  # after which weekdays and leap years come again
+
+
+def _part_of_timestamp(part: str, ms: int, zone: str) -> int:
+    time, years = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), 0
+    if not 2 <= time.year <= 9_998:  # local time may be none of datetime's
+        years = -400 if time.year == 1 else 400
+        time -= FOUR_CENTURIES if years > 0 else -FOUR_CENTURIES
+    if zone[-3] == ":":
+        hours, minutes = zone.lstrip("+-").split(":")
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        time += -offset if zone.startswith("-") else offset
+    else:
+        time = time.astimezone(ZoneInfo(zone))
+    return {
+        "getFullYear": time.year + years,
+        "getMonth": time.month - 1,
+        "getDate": time.day,
+        "getDayOfMonth": time.day - 1,
+        "getDayOfWeek": time.isoweekday() % 7,
+        "getDayOfYear": time.timetuple().tm_yday - 1,
+        "getHours": time.hour,
+        "getMinutes": time.minute,
+        "getSeconds": time.second,
+        "getMilliseconds": time.microsecond // 1_000,
+    }[part]
 
 
 def _ieee_quotient(a: float, b: float) -> float:
@@ -168,7 +168,7 @@ def _int(value: Any) -> Any:
     if isinstance(value, float):
         return trunc(value) if isfinite(value) and MIN < value < 2.0**63 else ERROR
     if isinstance(value, str):
-        digits = value.removeprefix("-")
+        digits = value[1:] if value.startswith(("+", "-")) else value
         return int(value) if digits and all("0" <= each <= "9" for each in digits) else ERROR
     return value
 
@@ -187,118 +187,3 @@ def _ordered(comparison: str, a: Any, b: Any) -> Any:
         ">": order > 0,
         ">=": order >= 0,
     }[comparison]
-
-
-# --- Events and trees.
-
-FEW = Range(0, 100)
-INTS = st.sampled_from((0, 1, -1, 2, 7, -7, 100, 2**53 + 1, 3_037_000_500, MAX - 1, MAX, MIN, MIN + 1)) | st.integers(
-    -20, 20
-)
-DOUBLES = st.sampled_from((0.0, -0.0, 1.0, -2.5, 7.0, 1e300, 2.0**53, 2.0**63, -(2.0**63), 5e-324))
-STRINGS = st.sampled_from(("", "a", "ab", "b", "é", "\U0001f600", "12", "-7", "\n'\"\\", "{0}"))
-VALUES: dict[Type, st.SearchStrategy[Any]] = {
-    Type.BOOL: st.booleans(),
-    Type.INT: INTS,
-    Type.DOUBLE: DOUBLES | st.sampled_from((nan, float("inf"), float("-inf"))),
-    Type.STRING: STRINGS,
-    Type.TIMESTAMP: st.sampled_from((0, 1_700_000_000_123, *TIME_LIMITS[Type.TIMESTAMP])),
-    Type.DURATION: st.sampled_from((0, 1, -3_600_000, *TIME_LIMITS[Type.DURATION])),
-}
-SCALARS = tuple(VALUES)
-FIELDS = {f"{type_.value}_{kind}": type_ for type_ in SCALARS for kind in ("sure", "optional", "other")}
-FIELDS["few"] = Type.INT
-SCOPE: Scope = {
-    f"event.{field}": Name(
-        path=f"event.{field}",
-        type=type_,
-        code=f"event[{field!r}]",
-        may_be_unknown=field.endswith(("optional", "other")),
-        range=FEW if field == "few" else None,
-    )
-    for field, type_ in FIELDS.items()
-}
-EVENTS = st.fixed_dictionaries(
-    {
-        field: st.integers(*FEW)
-        if field == "few"
-        else VALUES[type_] | st.none()
-        if SCOPE[f"event.{field}"].may_be_unknown
-        else VALUES[type_]
-        for field, type_ in FIELDS.items()
-    }
-)
-LITERALS = {Type.BOOL: st.booleans(), Type.INT: INTS, Type.DOUBLE: DOUBLES, Type.STRING: STRINGS}
-
-
-@st.composite
-def trees(draw: st.DrawFn, type_: Type, depth: int) -> Tree:
-    """A well-typed expression of `type_`, at most `depth` operators deep."""
-
-    def some(wanted: Type) -> Tree:
-        return draw(trees(wanted, depth - 1))
-
-    def apply(operator: str, *operands: Tree) -> Tree:
-        return Tree(operator, type_, operands)
-
-    def leaf() -> Tree:
-        if type_ in LITERALS and draw(st.booleans()):
-            return Tree("literal", type_, value=draw(LITERALS[type_]))
-        return Tree("name", type_, value=draw(st.sampled_from([f for f, each in FIELDS.items() if each is type_])))
-
-    def general() -> Tree:
-        if draw(st.booleans()):
-            return apply("?:", some(Type.BOOL), some(type_), some(type_))
-        return apply("or_else", some(type_), some(type_))
-
-    def logical() -> Tree:
-        return apply(draw(st.sampled_from(("&&", "||"))), some(Type.BOOL), some(Type.BOOL))
-
-    def compared() -> Tree:
-        numbers = (Type.INT, Type.DOUBLE)
-        left = draw(st.sampled_from(SCALARS))
-        right = draw(st.sampled_from(numbers)) if left in numbers else left
-        if right in LITERALS and draw(st.integers(0, 3)) == 0:
-            listed = tuple(draw(st.lists(LITERALS[right], min_size=1, max_size=4)))
-            return apply("in", some(left), Tree("literal", Type.list_of(right), value=listed))
-        return apply(draw(st.sampled_from(COMPARISONS)), some(left), some(right))
-
-    def asked() -> Tree:
-        match draw(st.integers(0, 2)):
-            case 0:
-                return apply("!", some(Type.BOOL))
-            case 1:
-                return apply("known", some(draw(st.sampled_from(SCALARS))))
-            case _:
-                return apply(draw(st.sampled_from(METHODS)), some(Type.STRING), some(Type.STRING))
-
-    def arithmetic() -> Tree:
-        operators = "+-*/%" if type_ is Type.INT else "+-*/"
-        return apply(draw(st.sampled_from(operators)), some(type_), some(type_))
-
-    def converted() -> Tree:
-        match type_:
-            case Type.INT:
-                kind = draw(st.sampled_from((Type.INT, Type.DOUBLE, Type.STRING)))
-                return apply("negate", some(Type.INT)) if kind is Type.INT else apply("int", some(kind))
-            case Type.DOUBLE:
-                return apply("double", some(Type.INT)) if draw(st.booleans()) else apply("negate", some(Type.DOUBLE))
-            case _:
-                return apply("string", some(draw(st.sampled_from((Type.BOOL, Type.INT)))))
-
-    def timed() -> Tree:
-        time, length = Type.TIMESTAMP, Type.DURATION
-        if type_ is time:
-            return apply(draw(st.sampled_from("+-")), some(time), some(length))
-        if draw(st.booleans()):
-            return apply("-", some(time), some(time))
-        return apply(draw(st.sampled_from("+-")), some(length), some(length))
-
-    makers = {
-        Type.BOOL: (logical, logical, compared, compared, asked),
-        Type.INT: (arithmetic, arithmetic, converted, lambda: apply("size", some(Type.STRING))),
-        Type.DOUBLE: (arithmetic, arithmetic, converted),
-        Type.STRING: (lambda: apply("+", some(Type.STRING), some(Type.STRING)), converted),
-    }
-    choices = (leaf, general, *makers.get(type_, (timed, timed)))
-    return leaf() if depth == 0 else draw(st.sampled_from(choices))()

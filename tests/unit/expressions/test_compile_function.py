@@ -28,7 +28,7 @@ def test_what_is_never_absent_becomes_plain_python() -> None:
             "    _t1 = event.rate",
             "    return (",
             "        (",
-            "            ((event.amount > 5) and (not (event.country == 'x'))),",
+            "            (True if ((event.amount > 5) and (not (event.country == 'x'))) else False),",
             "            (_t1 == _t1 and _t1 in {1.0}),",
             "        )",
             "    )",
@@ -38,7 +38,7 @@ def test_what_is_never_absent_becomes_plain_python() -> None:
 
 def test_an_optional_name_is_tested_once() -> None:
     (line,) = [line for line in source_of(check("-event.rate * 2.0 > 1.0", OPTIONAL)).splitlines() if "None" in line]
-    assert line.strip() == "((((-_t1) * 2.0) > 1.0) if (_t1 := event.rate) is not None else None),"
+    assert line.strip() == "((True if (((-_t1) * 2.0) > 1.0) else False) if (_t1 := event.rate) is not None else None),"
 
 
 def test_values_come_in_order_whatever_their_number() -> None:

@@ -1,5 +1,6 @@
 import sys
 import time
+from random import Random
 from typing import Any
 
 import pytest
@@ -7,13 +8,13 @@ from hypothesis import given, settings, strategies as st
 
 from fraudbrain_shared.expressions import ExpressionErrors, Name, Type, check, compile_function
 from tests.unit.expressions.evaluation import value_of
+from tests.unit.expressions.hostile_texts import attack
 
-FIELDS = {"amount": 5, "country": "DE", "flag": True, "rate": 0.5}
+FIELDS = {"amount": 5, "country": "DE", "flag": True, "rate": 0.5, "tags": ("a", "b")}
 SCOPE = {
     f"event.{x}": Name(f"event.{x}", type_, f"event[{x!r}]", may_be_unknown=x == "country")
-    for x, type_ in zip(FIELDS, (Type.INT, Type.STRING, Type.BOOL, Type.DOUBLE), strict=True)
+    for x, type_ in zip(FIELDS, (Type.INT, Type.STRING, Type.BOOL, Type.DOUBLE, Type.STRING_LIST), strict=True)
 }
-
 REFUSED = {
     "empty": "",
     "blank": " \n\t",
@@ -63,6 +64,13 @@ REFUSED = {
     "bytes": "b'abc' == b'abc'",
     "a map": "{'a': 1}",
     "a message": "Event{amount: 1}",
+    "macros in macros": "[1].exists(x, " * 9 + "true" + ")" * 9,
+    "macros that multiply": "event.tags.all(x, event.tags.all(y, event.tags.all(z, x != y || y != z)))",
+    "a field of an element": "event.tags.exists(x, x.__class__ == 'a')",
+    "a name that an element hides": "event.tags.exists(event, event.amount > 1)",
+    "an element outside of its macro": "event.tags.exists(x, x == 'a') && x == 'b'",
+    "an element that is no name": "event.tags.exists(true, true)",
+    "a time zone that is a path": "timestamp(0).getHours('../../../etc/passwd')",
 }
 
 
@@ -113,6 +121,14 @@ def test_the_checker_needs_little_of_the_stack() -> None:
                 continue
     finally:
         sys.setrecursionlimit(limit)
+
+
+def test_hostile_texts_are_refused_or_evaluated_within_their_cost() -> None:
+    start = Random().randrange(2**32)
+    print(f"seeds from {start}")  # shown if it fails
+    outcome = attack([*range(1_000), *range(start, start + 300)])
+    assert outcome.refused > 500
+    assert outcome.evaluated > 100
 
 
 SYMBOLS = (*".()[],?:!-+*/%<{\\'\0\ud800", "&&", "||", "==", ">=", "in")

@@ -117,9 +117,9 @@ duration and duration; int and double; double and int
     hint: write double(1)
     """,
     """
-    [1, 2].exists(x, x > 1)
-           ^^^^^^
-    the macro exists is not supported yet
+    [1, 2].map(x, x + 1) == [2, 3]
+           ^^^
+    the macro map is not supported
     """,
     """
     event.tags[0] == null

@@ -43,7 +43,7 @@ def scenario() -> Scenario:
         fraud=ColumnSource("bad"),
     )
     types = {"payment": replace(payment, fields=fields)}
-    return replace(cards, event_types=types, importing=mapping)
+    return replace(cards, event_types=types, importing=(mapping,))
 
 
 def rows(**columns: list[Any]) -> pa.Table:

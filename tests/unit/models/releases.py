@@ -3,44 +3,33 @@
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from fraudbrain_offline.golden import golden_rows
-from fraudbrain_offline.release import golden_values
-from fraudbrain_offline.training import as_matrix
-from fraudbrain_offline.trees import flatten
+from fraudbrain_offline.release import release_of as released
 from fraudbrain_shared.models import seal
 from fraudbrain_shared.records import ModelRelease
-from tests.unit.models.boosted import FEATURES, Boosted, boosted
+from tests.unit.models.boosted import Boosted, boosted, random_model
 
 
 def release_of(model: Boosted, **changes: Any) -> ModelRelease:
-    flat = flatten(model.booster)
-    golden = golden_rows(model.booster, flat, as_matrix(model.rows, FEATURES), limit=1_000)
-    release = ModelRelease(
-        version="1",
-        features=FEATURES,
-        base_margin=flat.base_margin,
-        trees=flat.trees,
-        golden=golden_values(model.rows[golden]),
-        golden_scores=tuple(model.scores[golden].tolist()),
-        sha256="",
-    )
-    return msgspec.structs.replace(release, **changes)
+    return msgspec.structs.replace(released(model.booster, model.rows), **{"version": "1"} | changes)
 
 
 def small_record(seed: int = 1) -> bytes:
     return seal(release_of(boosted(seed, rounds=3, rows=300, max_depth=3)))
 
 
-def mutated(record: bytes, chance: np.random.Generator) -> bytes:
-    """The record with one byte changed, removed or added."""
-    at, byte = int(chance.integers(len(record))), bytes([int(chance.integers(256))])
-    match chance.integers(3):
-        case 0:
-            changed = record[:at] + byte + record[at + 1 :]
-        case 1:
-            changed = record[:at] + record[at + 1 :]
-        case _:
-            changed = record[:at] + byte + record[at:]
-    return changed if changed != record else mutated(record, chance)
+def with_categories(seed: int, *, rows: int = 300) -> ModelRelease:
+    """A small release whose trees ask for numbers and for categories; one feature's are texts."""
+    for attempt in range(1_000):
+        model = random_model(1_000 * seed + attempt, rows=rows, max_depth=3, max_leaves=8)
+        release = release_of(model)
+        asked = {release.features[release.trees.feature[node]] for node in release.trees.category_nodes}
+        if asked and 3 <= len(release.trees.roots) <= 10:
+            break
+    name = min(asked)
+    texts = tuple(f"of kind {value}" for value in release.categories[name])
+    at = release.features.index(name)
+    golden = tuple(
+        (*row[:at], None if row[at] is None else texts[int(row[at] or 0)], *row[at + 1 :]) for row in release.golden
+    )
+    return msgspec.structs.replace(release, golden=golden, categories=release.categories | {name: texts})

@@ -3,33 +3,54 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import fraudbrain_shared
 
-LOAD = "from fraudbrain_shared.models import warm_up; warm_up()"
+COUNT = """
+from fraudbrain_shared.models import kernel
+print([sum(each.stats.cache_misses.values()) for each in kernel.kernels()])
+"""
+DAMAGE = """
+from pathlib import Path
+from fraudbrain_shared.models import kernel, warm_up
+
+for suffix in ("nbi", "nbc"):
+    files = {file: file.read_bytes() for file in Path(kernel.__file__).parent.glob(f"__pycache__/*.{suffix}")}
+    for share in (0, 0.5):
+        for file, contents in files.items():
+            file.write_bytes(contents[: int(share * len(contents))])
+        kernel.kernels.cache_clear()
+        warm_up()
+        print(len(files), suffix)
+    for file, contents in files.items():
+        file.write_bytes(contents)
+"""
 
 
-def load(installation: Path) -> None:
-    command = [sys.executable, "-W", "error", "-c", LOAD]
-    subprocess.run(command, cwd=installation, env={"HOME": str(installation / "none")}, check=True, timeout=120)
+def run(installation: Path, program: str) -> list[str]:
+    """What a program prints in a process of its own."""
+    command = [sys.executable, "-W", "error", "-c", program]
+    home = {"HOME": str(installation / "none")}
+    done = subprocess.run(command, cwd=installation, env=home, check=True, timeout=120, stdout=subprocess.PIPE)
+    return done.stdout.decode().splitlines()
 
 
-def cut_short(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-
-
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-@pytest.mark.parametrize("damage", [cut_short, lambda file: file.write_bytes(b"")], ids=["cut short", "empty"])
-def test_a_damaged_cache_is_passed_over(tmp_path: Path, suffix: str, damage: Callable[[Path], None]) -> None:
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package where it has been loaded once: three kernels had to be compiled."""
+    folder = tmp_path_factory.mktemp("installation")
     ignored = shutil.ignore_patterns("__pycache__")
-    package = shutil.copytree(Path(fraudbrain_shared.__file__).parent, tmp_path / "fraudbrain_shared", ignore=ignored)
-    load(tmp_path)
-    files = list((package / "models" / "__pycache__").glob(f"*.{suffix}"))
-    assert files
-    for file in files:
-        damage(file)
-    load(tmp_path)
+    shutil.copytree(Path(fraudbrain_shared.__file__).parent, folder / "fraudbrain_shared", ignore=ignored)
+    assert run(folder, COUNT) == ["[1, 1, 1]"]
+    return folder
+
+
+def test_the_second_start_compiles_nothing(installation: Path) -> None:
+    assert run(installation, COUNT) == ["[0, 0, 0]"]
+
+
+def test_damaged_files_are_passed_over_whether_they_were_cut_short_or_are_empty(installation: Path) -> None:
+    assert run(installation, DAMAGE) == ["3 nbi"] * 2 + ["3 nbc"] * 2

@@ -11,6 +11,7 @@ from fraudbrain_offline.registry import ModelVersion
 from fraudbrain_shared.models import seal
 from fraudbrain_shared.models.registered import PUBLISHED, REFUSED, RELEASE, SHA256
 from fraudbrain_shared.records import ModelRelease
+from fraudbrain_shared.scenario.description import Parameter
 from tests.unit.models.boosted import FEATURES, boosted
 from tests.unit.models.releases import release_of
 
@@ -111,6 +112,13 @@ def test_a_bad_release_is_refused_and_tagged_and_what_was_live_stays(
     assert [step(registry, topic) for _ in range(2)] == ["refused", "refused"]
     assert reason in registry.tags["2"][REFUSED]
     assert topic.sent == [registry.records["1"]]
+
+
+def test_a_release_whose_thresholds_start_out_of_bounds_is_refused(registry: FakeRegistry, topic: FakeTopic) -> None:
+    registry.register("1", record("a", starting_values={"review_score": 0.99}))
+    bounds = {"review_score": Parameter("review_score", "double", 0.5, 0.1, 0.9, scale="score")}
+    assert Promoter(registry, topic, FEATURES, bounds).step().state == "refused"
+    assert "the starting value 0.99 of review_score is outside of 0.1 to 0.9" in registry.tags["1"][REFUSED]
 
 
 def test_another_release_than_the_registered_one_is_refused(registry: FakeRegistry, topic: FakeTopic) -> None:

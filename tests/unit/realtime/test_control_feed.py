@@ -20,6 +20,9 @@ class Seen:
     def update(self, record: ControlRecord) -> None:
         self.offsets.append((record.topic, record.offset))
 
+    def settle(self) -> None:
+        pass
+
 
 class Topics:
     """Records that come when they are read."""

@@ -5,10 +5,11 @@ from random import Random
 import msgspec
 import pytest
 
-from fraudbrain_realtime.controls import ControlFeed, Controls, own_rules
+from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
+from fraudbrain_shared.controls import own_rules
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import DeadLetter, Decision, Reason

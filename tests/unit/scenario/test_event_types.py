@@ -4,6 +4,7 @@ import json
 import msgspec
 import pytest
 
+from fraudbrain_shared.admission import Admission, Rejected
 from fraudbrain_shared.scenario.event_types import decoder
 from tests.unit.scenario.small import SMALL, parse
 
@@ -89,3 +90,67 @@ def test_a_type_that_stands_alone_must_be_named_too() -> None:
     assert alone.decode(payment()).type == "payment"
     with pytest.raises(msgspec.ValidationError, match="type"):
         alone.decode(payment(type=...))
+
+
+TYPED = """\
+[order]
+decide = true
+deadline = "50ms"
+safe_default = [{ outcome = "review" }]
+[order.fields]
+card_id = { type = "string" }
+made = { type = "timestamp", min = "2020-01-01T00:00:00Z", max = "2020-01-02T00:00:00+01:00" }
+waited = { type = "duration", max = "1h" }
+entry = { type = "enum", values = ["chip", "online"], optional = true }
+codes = { type = "strings", max_items = 2, max_length = 3 }
+"""
+TYPED_DECODER = decoder(parse({"scenario.toml": 'name = "typed"\nsubject = "card_id"\n', "events.toml": TYPED}))
+ORDER = {"card_id": "c1", "made": 1_577_836_800_000, "waited": 3_600_000, "entry": "chip", "codes": ["a", "bcd"]}
+
+
+def order(**changes: object) -> bytes:
+    return payment(type="order", fields={**ORDER, **changes})
+
+
+def test_times_words_and_lists_are_decoded_into_what_expressions_read() -> None:
+    fields = TYPED_DECODER.decode(order()).fields
+    assert (fields.made, fields.waited, fields.entry, fields.codes) == (
+        1_577_836_800_000,
+        3_600_000,
+        "chip",
+        ("a", "bcd"),
+    )
+    assert TYPED_DECODER.decode(order(entry=None, codes=[])).fields.codes == ()
+    assert TYPED_DECODER.decode(order(made=1_577_919_600_000)).type == "order"
+    assert not gc.is_tracked(fields)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        order(made=1_577_836_799_999),
+        order(made=1_577_919_600_001),
+        order(made="2020-01-01T00:00:00Z"),
+        order(waited=3_600_001),
+        order(waited=1.5),
+        order(entry="swipe"),
+        order(entry=""),
+        order(codes=["a", "b", "c"]),
+        order(codes=["abcd"]),
+        order(codes=[1]),
+        order(codes="a"),
+        order(codes=None),
+    ],
+)
+def test_what_breaks_a_typed_field_is_refused(event: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        TYPED_DECODER.decode(event)
+
+
+def test_every_refusal_says_which_field_and_no_value() -> None:
+    scenario = parse({"scenario.toml": 'name = "typed"\nsubject = "card_id"\n', "events.toml": TYPED})
+    for event in (order(entry="secret"), order(codes=["secret"]), order(made=5)):
+        rejected = Admission(scenario).admit(event, b"c1", 2_000)
+        assert isinstance(rejected, Rejected)
+        assert "$.fields." in rejected.detail
+        assert "secret" not in rejected.detail

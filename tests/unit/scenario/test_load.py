@@ -7,7 +7,7 @@ import pytest
 
 from fraudbrain_shared.records import RuleSet
 from fraudbrain_shared.scenario import ScenarioError, find_scenario, load_scenario
-from fraudbrain_shared.scenario.description import ColumnSource
+from fraudbrain_shared.scenario.description import ColumnSource, Window
 from fraudbrain_shared.scenario.load import built_in_scenarios
 from fraudbrain_shared.scenario.parse import FILES, version_of
 from fraudbrain_shared.scenario.rules import compile_rules
@@ -33,7 +33,7 @@ def test_a_folder_becomes_a_scenario(tmp_path: Path) -> None:
     assert [(each.up_to, each.outcome) for each in payment.safe_default] == [(5_000, "approve"), (None, "review")]
     assert payment.fields["terminal_id"].entity == "terminal"
     assert scenario.profile["spend"].read_names() == ("spend_count", "spend_sum", "spend_mean", "spend_last")
-    assert (scenario.profile["failures"].window_ms, scenario.profile["failures"].hop_ms) == (3_600_000, 60_000)
+    assert scenario.profile["failures"].span == Window(3_600_000, 60_000)
     assert [rule.name for rule in scenario.rules] == ["large", "unusual", "abroad"]
     assert [(clause.name, clause.on_unknown) for clause in scenario.policy] == [
         ("decline", "decline"),
@@ -53,8 +53,7 @@ def test_numbers_have_the_type_of_their_parameter() -> None:
 
 
 def test_columns_become_fields() -> None:
-    mapping = parse(SMALL).importing
-    assert mapping is not None
+    (mapping,) = parse(SMALL).importing
     assert (mapping.event_id, mapping.fraud) == (ColumnSource("ID"), ColumnSource("FRAUD"))
     assert mapping.event_time == ColumnSource("TIME", zone="Europe/Madrid")
     assert mapping.fields == {
@@ -141,4 +140,4 @@ def test_all_problems_of_a_folder_are_shown_at_once() -> None:
         EXPECTED.write_text(shown)
     assert shown == EXPECTED.read_text()
     files = [problem.file for problem in raised.value.problems]
-    assert files == sorted(files, key=FILES.index)
+    assert files == sorted(files, key=list(FILES).index)

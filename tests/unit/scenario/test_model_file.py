@@ -44,13 +44,13 @@ def test_a_scenario_needs_no_model() -> None:
     [
         ('"ratio"', '"raito"', '"raito"', "unknown feature raito", "did you mean ratio?"),
         ('"ratio"', '"spend_mean"', '"spend_mean"', "feature spend_mean stands here twice", ""),
-        ('["spend_mean", "ratio"]', "[]", "[]", "features is empty", "name profile reads and derived features"),
+        ('["spend_mean", "ratio"]', "[]", "[]", "features is empty", ""),
         ('retrain_every = "7d"', 'retrain_every = "7"', '"7"', "retrain_every is no duration", ""),
         ("min_frauds = 20", "min_frauds = 0", "0", "min_frauds is from 1 to 1000000", ""),
         ("min_frauds = 20", "depth = 40", "40", "depth is from 1 to 12", ""),
         ("min_frauds = 20", "learning_rate = 1.5", "1.5", "learning_rate is from 0.0001 to 1.0", ""),
         ("min_frauds = 20", "min_fruads = 20", "min_fruads", "unknown key min_fruads", "did you mean min_frauds?"),
-        ("cut = 0.01", "cut = 1.0", "1.0", "a share is above 0 and below 1", ""),
+        ("cut = 0.01", "cut = 1.0", "1.0", "cut is a share: between 0 and 1", ""),
         ("cut = 0.01", "limit = 0.01", "limit", 'limit is no parameter with scale = "score"', "known: cut"),
     ],
 )

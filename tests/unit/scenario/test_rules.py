@@ -46,9 +46,9 @@ def test_a_derived_feature_in_error_is_unknown() -> None:
 
 
 def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
-    assert compile_folds(SCENARIO, PAYMENT)(EVENT, 0) == (True, 2_000)
+    assert compile_folds(SCENARIO, PAYMENT)(EVENT, 0, (), ()) == (True, 2_000)
     login = SimpleNamespace(card_id="c", ok=False, risk=0.1)
-    assert compile_folds(SCENARIO, LOGIN)(login, 0) == (True, 1)
+    assert compile_folds(SCENARIO, LOGIN)(login, 0, (), ()) == (True, 1)
     assert [feature.name for feature in features_on(SCENARIO, LOGIN)] == ["failures"]
 
 

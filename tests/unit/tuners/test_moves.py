@@ -1,10 +1,11 @@
 """Tuner and governor together over a stretch of time, and what records they take note of."""
 
 import itertools
+from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fraudbrain_shared.controls import ParameterBook, Start, start_of
 from fraudbrain_shared.records import ParameterHold, ParameterValue
@@ -18,7 +19,12 @@ labels = st.lists(st.tuples(st.integers(0, 40 * DAY), st.integers(0, 1)), max_si
 
 
 def all_moves(
-    seen: list[Observation], cuts: list[int], *, name: str = "terminal_limit", trimmed: bool = False
+    seen: list[Observation],
+    cuts: list[int],
+    *,
+    name: str = "terminal_limit",
+    trimmed: bool = False,
+    start: Start | None = None,
 ) -> list[ParameterValue]:
     """The records of a stretch that begins at T0 and is cut at the given times; data come as time goes on."""
     parameter, kind = SCENARIO.parameters[name], tuner(name)
@@ -30,7 +36,15 @@ def all_moves(
                 kind.add(state, each)
         last = records[-1] if records else None
         records += moves(
-            parameter, kind, state, last, after=after, until=until, since=cuts[0], start=start_of(parameter), id_="t"
+            parameter,
+            kind,
+            state,
+            last,
+            after=after,
+            until=until,
+            since=cuts[0],
+            start=start or start_of(parameter),
+            id_="t",
         )
         if trimmed:
             kind.trim(state, until)
@@ -71,6 +85,39 @@ def test_a_surge_is_answered_within_a_tick_and_is_over_by_itself() -> None:
 def test_a_steady_entity_is_never_moved_not_even_at_the_beginning() -> None:
     seen = [Observation("surge_factor", "t", T0 + hour * HOUR + each) for hour in range(240) for each in range(6)]
     assert all_moves(seen, [T0, T0 + 10 * DAY], name="surge_factor") == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 3_599_999), st.integers(0, 99))
+def test_steady_traffic_at_any_rate_is_no_surge(rate: int, phase: int, seed: int) -> None:
+    """So many events in each hour, anywhere within their part of it."""
+    chance, part = Random(seed), HOUR // rate
+    parts = [T0 + phase + hour * HOUR + at * part for hour in range(220) for at in range(rate)]
+    seen = [Observation("surge_factor", "t", begin + chance.randrange(part)) for begin in parts]
+    assert all_moves(seen, [T0, T0 + 9 * DAY], name="surge_factor") == []
+
+
+@given(st.lists(st.integers(0, 40 * DAY), max_size=200), st.lists(st.integers(0, 1), min_size=4, max_size=4))
+def test_good_labels_move_no_limit_and_few_labels_none_at_all(times: list[int], few: list[int]) -> None:
+    good = [Observation("terminal_limit", "t", T0 + time, 0) for time in times]
+    assert all_moves(good, [T0, T0 + 70 * DAY]) == []
+    bad = [Observation("terminal_limit", "t", T0 + at * DAY, fraud) for at, fraud in enumerate(few)]
+    assert all_moves(bad, [T0, T0 + 70 * DAY]) == []
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=1, max_size=9))
+def test_few_scores_move_no_threshold(scores: list[float]) -> None:
+    seen = [Observation("review_score", "", T0, score, "7") for score in scores]
+    assert all_moves(seen, [T0, T0 + DAY], name="review_score", start=Start(0.5, "7")) == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0.01, 0.99), min_size=10, max_size=40))
+def test_a_threshold_comes_to_rest_while_the_same_scores_go_on(scores: list[float]) -> None:
+    seen = [Observation("review_score", "", T0 + hour * HOUR, score, "7") for hour in range(96) for score in scores]
+    records = all_moves(seen, [T0, T0 + 96 * HOUR], name="review_score", start=Start(0.5, "7"))
+    assert len({each.value for each in records if each.tick > T0 + 48 * HOUR}) <= 1
+    assert [each.cause for each in records if each.cause == "expired"] == []
 
 
 def test_a_hold_stops_the_moves() -> None:

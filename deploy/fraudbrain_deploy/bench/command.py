@@ -1,0 +1,58 @@
+"""`fraudbrain bench`: measures, and prints one table."""
+
+import argparse
+import sys
+from pathlib import Path
+
+PARTS = ("rules",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is measured, how long, and what it is compared with."""
+    parser.description = (
+        "Measures speed as ratios between two things in the same run, alternating, the median of the rounds. Exit "
+        "code 1: a ratio is below what it must be."
+    )
+    parser.add_argument("part", nargs="?", choices=PARTS, help="only this part (default: all)")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="at least 3 (default: 15)")
+    parser.add_argument("--slice-s", type=float, default=0.05, metavar="S", help="of each engine in a round (0.05)")
+    parser.add_argument("--no-peers", action="store_true", help="measure ours alone; nothing is installed")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="a stored run (--json) to compare ratios with")
+    parser.add_argument("--json", action="store_true", help="the table with all rounds as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Installs the peers if need be, measures and prints."""
+    import msgspec
+
+    from fraudbrain_deploy.bench.machine import this_machine
+    from fraudbrain_deploy.bench.peers import peers_folder
+    from fraudbrain_deploy.bench.report import Report, page, read_report
+    from fraudbrain_deploy.bench.rules import bench
+    from fraudbrain_deploy.errors import UserError
+
+    if arguments.rounds < 3:
+        raise UserError("A median of fewer than three rounds says nothing.", "Use --rounds 3 or more.")
+    earlier = read_report(arguments.against) if arguments.against else None
+    machine = this_machine()
+    if not arguments.no_peers:
+        _tell("the peers are made ready")
+    peers = None if arguments.no_peers else peers_folder(arguments.data)
+    found = bench.run(peers, rounds=arguments.rounds, slice_s=arguments.slice_s, tell=_tell)
+    _tell("")
+    report = Report(
+        machine=machine,
+        versions=found.versions,
+        rows=list(bench.rows(found)),
+        curves=[bench.curve(found)],
+        rounds_us=bench.rounds_us(found),
+        facts=bench.facts(found),
+    )
+    print(msgspec.json.encode(report).decode() if arguments.json else page(report, earlier))
+    return 1 if any(row.is_missed for row in report.rows) else 0
+
+
+def _tell(text: str) -> None:
+    """One line that changes in place, where somebody looks; standard output is for the result."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,110 @@
+"""`fraudbrain bench rules`: the measuring process, and the rows and the curve made of what it found."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryFile
+from threading import Timer
+from typing import Final
+
+import msgspec
+
+from fraudbrain_deploy.bench.alternating import ratio
+from fraudbrain_deploy.bench.report import Curve, Row
+from fraudbrain_deploy.bench.rules.engines import CEL_CPP, OURS, ZEN_ENGINE
+from fraudbrain_deploy.bench.rules.measuring import Found
+from fraudbrain_deploy.errors import UserError
+
+# What each ratio must and should be at 50 rules: half of what a first prototype reached, and all of it.
+BOUNDS: Final = {ZEN_ENGINE: (8.0, 15.0), CEL_CPP: (15.0, 25.0)}
+_BOUND_SIZE: Final = 50
+# What a first prototype cost on two cores; the shape is the point: linear, and no step.
+_BASE_US: Final = 0.35
+_PER_RULE_US: Final = 0.015
+# No run takes as long: what is made ready, and the works that take turns on a machine ten times as busy.
+_START_S: Final = 300.0
+_WORKS: Final = 200
+
+Tell = Callable[[str], None]
+
+
+def run(peers: Path | None, *, rounds: int, slice_s: float, tell: Tell) -> Found:
+    """Measures in a process of its own; `tell` hears how far it is. Raises UserError where that fails."""
+    options = ["--rounds", str(rounds), "--slice-s", str(slice_s)] + (["--peers", str(peers)] if peers else [])
+    command = [sys.executable, "-m", "fraudbrain_deploy.bench.rules.measuring", *options]
+    said = ""
+    with (
+        TemporaryFile() as answer,  # a pipe would fill up while the other one is read
+        subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True) as process,
+        _at_most(_START_S + _WORKS * rounds * slice_s, process),
+    ):
+        for line in process.stderr or ():
+            said = line.strip()
+            tell(said)
+        if process.wait():
+            raise UserError(f"The measuring process failed: {said}.", "Its command: " + " ".join(command))
+        answer.seek(0)
+        return msgspec.json.decode(answer.read(), type=Found)
+
+
+@contextmanager
+def _at_most(seconds: float, process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Kills the process when it takes longer."""
+    timer = Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def rows(found: Found) -> Iterator[Row]:
+    """Each peer beside us, with the cost of handing the values over and without it."""
+    for size, engines in found.whole_us.items():
+        ours_us = engines[OURS]
+        for name in (each for each in engines if each != OURS):
+            must, aim = BOUNDS[name] if size == _BOUND_SIZE else (None, None)
+            yield _row(f"{name} / ours, {size} rules", engines[name], ours_us, must, aim)
+            pairs = zip(engines[name], found.inputs_us[size][name], strict=True)
+            yield _row(
+                f"{name} / ours, {size} rules, evaluating alone", [whole - inputs for whole, inputs in pairs], ours_us
+            )
+
+
+def curve(found: Found) -> Curve:
+    """How our own cost grows with the number of rules."""
+    return Curve(
+        name="rules, µs per event by their number",
+        formula=f"{_BASE_US} + {_PER_RULE_US} µs × n",
+        us={size: median(us) for size, us in found.curve_us.items()},
+        should_us={size: _BASE_US + _PER_RULE_US * size for size in found.curve_us},
+    )
+
+
+def facts(found: Found) -> list[str]:
+    """What the work was."""
+    nodes = ", ".join(f"{mean:g} nodes in each of {size}" for size, mean in found.mean_nodes.items())
+    fired = ", ".join(f"{mean:g} of {size}" for size, mean in found.fired.items())
+    agreed = "all engines find the same" if found.versions else "no peers"
+    return [f"rules: {found.cases} events; {nodes} on average; {fired} fire; {agreed}"]
+
+
+def rounds_us(found: Found) -> dict[str, list[float]]:
+    """All that was measured, by what it was."""
+    compared = {f"rules {size}: {name}": us for size, by in found.whole_us.items() for name, us in by.items()}
+    inputs = {f"rules {size}: {name}, inputs": us for size, by in found.inputs_us.items() for name, us in by.items()}
+    return compared | inputs | {f"rules growth: {size}": us for size, us in found.curve_us.items()}
+
+
+def _row(name: str, theirs: list[float], ours: list[float], must: float | None = None, aim: float | None = None) -> Row:
+    return Row(
+        name=name,
+        theirs_us=median(theirs),
+        ours_us=median(ours),
+        ratio=ratio(theirs, ours),
+        must=must,
+        aim=aim,
+    )

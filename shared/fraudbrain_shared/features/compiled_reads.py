@@ -1,0 +1,200 @@
+"""All profile features of a scenario as one generated Python function that reads them from the states of a subject.
+
+The code comes from the closed tables below and from numbers; nobody's text reaches it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from fraudbrain_shared.expressions import Type
+from fraudbrain_shared.features.aggregates.distinct import sketched_since
+from fraudbrain_shared.features.aggregates.quantiles import quantile
+from fraudbrain_shared.features.aggregates.real_total import real_sum
+from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
+from fraudbrain_shared.features.hops import INT64_MAX, INT64_MIN, bounded
+from fraudbrain_shared.features.last_values import VALUES, read_last
+from fraudbrain_shared.features.reads import Reading
+from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
+from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
+from fraudbrain_shared.scenario.description import LastValues, ProfileFeature, Read, Window, Within
+from fraudbrain_shared.scenario.profile_state import StateShape, columns_of
+from fraudbrain_shared.scenario.reads import quantile_percent
+from fraudbrain_shared.scenario.scope import KNOWN_READS
+
+ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
+"""(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
+that is kept within a key, in the order of the states: None where it cannot be evaluated."""
+
+# How the columns are read of the hops from `place` on; they are called by their letters, BEGIN is the
+# second at which the window begins.
+_INT_CODE: Final[Mapping[Read, str]] = {
+    "sum": f"total if {INT64_MIN} <= total <= {INT64_MAX} else bounded(total)",
+    "mean": "total / count if count else None",
+    "stddev": "stddev_of_sums(count, total, q[-1] - q[place])",
+}
+_DOUBLE_CODE: Final[Mapping[Read, str]] = {
+    "sum": "total",
+    "mean": "total / count if count else None",
+    "stddev": "stddev_of_moments(m[place:])",
+}
+_CODE: Final[Mapping[Read, str]] = {
+    "count": "count",
+    "min": "l[place] if place < hops else None",
+    "max": "h[place] if place < hops else None",
+    "first": "a[place][1] if place < hops else None",
+    "last": "z[1] if place < hops else None",
+    "seconds_since": "(now - z[0]) // 1000 if place < hops else None",
+    "distinct": "sketched_since(d, BEGIN) if d[0] else len(newest) - bisect_left(newest, BEGIN)",
+    "streak": "r[2][-1] - r[2][place]",
+}
+# What all windows have in common, and what the reads of one.
+_SHARED: Final = {"d": "newest = list(d[1].values())"}
+_COMMON: Final[Mapping[str, str]] = {
+    "n": "count = n[-1] - n[place]",
+    "s": "total = s[-1] - s[place]",
+    "f": "total = real_sum(f[place:])",
+}
+_CALLED: Final = {
+    each.__name__: each
+    for each in (
+        len,
+        list,
+        sorted,
+        float,
+        bisect_left,
+        bounded,
+        quantile,
+        read_last,
+        real_sum,
+        sketched_since,
+        stddev_of_moments,
+        stddev_of_sums,
+    )
+}
+
+
+def compile_reads(
+    features: Sequence[ProfileFeature], shapes: Sequence[StateShape], since: Mapping[str, int]
+) -> ReadAll:
+    """The function that reads `features`, in order, from states in the order of `shapes`.
+
+    `since` says for features, by id, from which time on their records were folded, UTC ms: a read that reaches
+    back beyond is unknown. The others have no beginning.
+    """
+    variables = _variables(features)
+    results = "".join(f"{variable}, " for each in features for variable in variables[each.name])
+    lines = [
+        "second = now // 1000",
+        *_begin_lines(features),
+        *(line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)),
+        f"return ({results})",
+    ]
+    source = "\n".join(["def read_all(states, now, keys):", *(f"    {line}" for line in lines)])
+    namespace: dict[str, Any] = {"__builtins__": {}, **_CALLED}
+    exec(compile(source, "<generated read_all>", "exec"), namespace)  # noqa: S102 (our own text, built here)
+    read_all: ReadAll = namespace["read_all"]
+    return read_all
+
+
+_Variables = Mapping[str, Sequence[str]]
+"""The variable of each read, by the feature's name."""
+
+
+def _variables(features: Sequence[ProfileFeature]) -> _Variables:
+    variables, place = {}, 0
+    for each in features:
+        variables[each.name] = [f"v{place + offset}" for offset in range(len(each.read))]
+        place += len(each.read)
+    return variables
+
+
+def _state_lines(
+    place: int, shapes: Sequence[StateShape], shape: StateShape, variables: _Variables, since: Mapping[str, int]
+) -> Iterator[str]:
+    yield f"state = states[{place}]"
+    nothing = f"state is None or not state[{VALUES}]" if shape.kind == "last" else "state is None"
+    if shape.kind == "within":
+        key = f"keys[{[each for each in shapes if each.kind == 'within'].index(shape)}]"
+        yield f"inside = state is not None and ({key} is None or {key} == state[{KEY}])"
+        yield f"changed = state is not None and (state[{CHANGED}] or not inside and state[{KEY}] is not None)"
+        nothing = "not inside"
+    yield f"if {nothing}:"
+    for feature in shape.features:
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            yield f"    {variable} = {_of_nothing(read, shape.value_type)}"
+    yield "else:"
+    lines = _last_lines(shape, variables) if shape.kind == "last" else _hop_lines(shape, variables)
+    yield from (f"    {line}" for line in lines)
+    for feature in shape.features:
+        if feature.id in since:
+            yield f"if {_reaches_before(feature, since[feature.id])}:"
+            yield f"    {' = '.join(variables[feature.name])} = None"
+
+
+def _of_nothing(read: Read, value_type: Type) -> Reading:
+    if read not in KNOWN_READS:
+        return None
+    return 0.0 if read == "sum" and value_type is Type.DOUBLE else 0
+
+
+def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
+    if shape.kind == "within":
+        yield f"state = state[{INSIDE}]"
+    yield f"hops = len(state[{STARTS}])"
+    for column, letter in enumerate(shape.columns, COLUMNS):
+        yield f"{letter} = state[{column}]"
+        if letter in _SHARED:
+            yield _SHARED[letter]
+    for feature in shape.features:
+        begin = _begin(feature.span) if isinstance(feature.span, Window) else None
+        yield f"place = bisect_left(state[{STARTS}], {begin})" if begin else "place = 0"
+        for letter, line in _COMMON.items():
+            if letter in columns_of(feature):
+                yield line
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            yield f"{variable} = {_code(read, shape.value_type).replace('BEGIN', begin or '0')}"
+
+
+def _begin_lines(features: Sequence[ProfileFeature]) -> Iterator[str]:
+    for window in dict.fromkeys(each.span for each in features):
+        if isinstance(window, Window):
+            hop_s = window.hop_ms // 1000
+            yield f"{_begin(window)} = (second - {window.length_ms // 1000}) // {hop_s} * {hop_s}"
+
+
+def _begin(window: Window) -> str:
+    """The variable of the second at which a window begins."""
+    return f"begin_{window.length_ms}_{window.hop_ms}"
+
+
+def _code(read: Read, value_type: Type) -> str:
+    percent = quantile_percent(read)
+    if percent is not None:
+        return f"quantile(u, {percent})"
+    return (_DOUBLE_CODE if value_type is Type.DOUBLE else _INT_CODE).get(read) or _CODE[read]
+
+
+def _last_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
+    for feature in shape.features:
+        if not isinstance(feature.span, LastValues):
+            continue
+        yield f"values = state[{VALUES}][-{feature.span.count}:]"
+        if any(map(quantile_percent, feature.read)):
+            yield "in_order = sorted(values)"
+        for read, variable in zip(feature.read, variables[feature.name], strict=True):
+            percent = quantile_percent(read)
+            code = f"read_last({read!r}, state, values, now)"
+            if percent is not None:
+                code = f"float(in_order[-(-{percent} * len(values) // 100) - 1])"
+            yield f"{variable} = {code}"
+
+
+def _reaches_before(feature: ProfileFeature, since: int) -> str:
+    """The test that a read needs what was not folded."""
+    span = feature.span
+    if isinstance(span, Window):
+        return f"{_begin(span)} * 1000 < {since}"
+    if isinstance(span, LastValues):
+        return f"state is None or len(state[{VALUES}]) < {span.count}"
+    return "not changed" if isinstance(span, Within) else "True"

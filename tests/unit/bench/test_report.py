@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fraudbrain_deploy.bench.machine import Machine, this_machine
+from fraudbrain_deploy.bench.report import Curve, Report, Row, page, read_report
+from fraudbrain_deploy.errors import UserError
+
+MACHINE = Machine(cores=2, processor="CPU", system="Linux 6", python="CPython 3.11.7", fraudbrain="0.1.0", load=0.5)
+
+
+def report(ratio: float) -> Report:
+    rows = [
+        Row(name="peer / ours", theirs_us=20.0, ours_us=2.0, ratio=ratio, must=8, aim=15),
+        Row(name="for information", theirs_us=9.0, ours_us=2.0, ratio=4.5),
+    ]
+    curve = Curve(name="growth", formula="n", us={1: 0.5, 1_000: 12.0}, should_us={1: 1.0, 1_000: 10.0})
+    return Report(
+        machine=MACHINE, versions={"peer": "2.1"}, rows=rows, curves=[curve], rounds_us={"a": [1.0]}, facts=["50 rules"]
+    )
+
+
+def test_the_page_holds_both_raw_figures_versions_and_cores() -> None:
+    assert page(report(10.0)) == (
+        "2 cores, CPU, Linux 6, CPython 3.11.7, load before 0.5\n"
+        "fraudbrain 0.1.0, peer 2.1\n"
+        "50 rules\n"
+        "\n"
+        "                    theirs      ours   ratio   must   aim\n"
+        "peer / ours       20.00 µs   2.00 µs    10.0    ≥ 8  ≥ 15  ok\n"
+        "for information    9.00 µs   2.00 µs     4.5\n"
+        "\n"
+        "growth; should be n\n"
+        "                  1    1,000\n"
+        "µs             0.50    12.00\n"
+        "should be      1.00    10.00"
+    )
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(7.9, "MISSED"), (8.0, "ok"), (15.0, "aim reached")])
+def test_a_ratio_is_judged_by_what_it_must_and_should_be(ratio: float, verdict: str) -> None:
+    assert verdict in page(report(ratio))
+    assert report(ratio).rows[0].is_missed == (verdict == "MISSED")
+
+
+def test_a_stored_run_is_compared_ratio_by_ratio(tmp_path: Path) -> None:
+    stored = tmp_path / "run.json"
+    stored.write_bytes(msgspec.json.encode(report(8.0)))
+    assert " 8.0    +25%" in page(report(10.0), read_report(stored))
+
+
+def test_what_is_no_stored_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no stored run"):
+        read_report(tmp_path / "missing.json")
+
+
+def test_the_machine_says_how_many_cores_this_process_may_use() -> None:
+    assert this_machine().cores >= 1
+    assert this_machine().python.startswith("CPython")
