@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fraudbrain_shared.expressions.cost import UNDECLARED_LENGTH
 from fraudbrain_shared.expressions.patterns import Pattern
 from fraudbrain_shared.expressions.sharing import SharedParts, in_order
 from fraudbrain_shared.expressions.time_zones import Zone
@@ -22,6 +23,7 @@ _LEVELS_PER_STATEMENT = 12
 _WORDS = {"&&": "and", "||": "or"}
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _SMALL = 2**30  # a digit of CPython's ints
+_SHORT_TEXT = UNDECLARED_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class Writer:
         if node.function == "!" and operand.is_sure:
             return self.condition(operand)
         guarded = self.guarded(operand)
-        is_repeated = node.overload.code.count(f"{{{position}}}") > 1
+        is_repeated = _template(node).count(f"{{{position}}}") > 1
         if is_repeated and not (isinstance(operand, Constant) or guarded.value.isidentifier()):
             return self.tested(operand, self.assigned(guarded.whole()))
         return guarded
@@ -330,11 +332,15 @@ class Writer:
 
 
 def _template(node: Apply) -> str:
-    """The overload's code, or what is faster for a constant: a slice that is compared needs no call."""
+    """The overload's code, or what is faster for a constant: a slice that is compared needs no call.
+
+    Looking for the constant anywhere takes a third of the slice, and hardly any short text holds it.
+    """
     match node:
-        case Apply(function="startsWith" | "endsWith", operands=(_, Constant(value=str(affix)))) if affix:
+        case Apply(function="startsWith" | "endsWith", operands=(text, Constant(value=str(affix)))) if affix:
             part = f"[:{len(affix)}]" if node.function == "startsWith" else f"[-{len(affix)}:]"
-            return f"{{0}}{part} == {{1}}"
+            is_rare = len(affix) >= 3 and text.length <= _SHORT_TEXT
+            return f"{'{1} in {0} and ' * is_rare}{{0}}{part} == {{1}}"
         case _:
             return node.overload.code
 

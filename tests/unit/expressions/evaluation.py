@@ -16,6 +16,7 @@ def scope_of(fields: dict[str, Any]) -> Scope:
             type=TYPES[value if isinstance(value, type) else type(value)],
             code=f"event[{position}]",
             may_be_unknown=isinstance(value, type),
+            max_length=100,
             max_items=8,
         )
         for position, (field, value) in enumerate(fields.items())

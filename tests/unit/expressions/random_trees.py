@@ -13,7 +13,7 @@ from tests.unit.expressions.trees import COMPARISONS, DURATION_PARTS, MACROS, ME
 FEW = Range(0, 100)
 INTS = (0, 1, -1, 2, 7, -7, 100, 2**53 + 1, 3_037_000_500, MAX - 1, MAX, MIN, MIN + 1, *range(-20, 20))
 DOUBLES = (0.0, -0.0, 1.0, -2.5, 7.0, 1e300, 2.0**53, 2.0**63, -(2.0**63), 5e-324, 1234567.5)
-STRINGS = ("", "a", "ab", "b", "é", "\U0001f600", "12", "-7", "+3", "\n'\"\\", "{0}")
+STRINGS = ("", "a", "ab", "b", "bab", "abab", "é", "\U0001f600", "12", "-7", "+3", "\n'\"\\", "{0}")
 # Around changes of the clocks in Berlin, New York and on Lord Howe Island, in leap years and at the ends.
 MOMENTS = (
     0,

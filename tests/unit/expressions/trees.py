@@ -32,7 +32,8 @@ NUMBERS = (Type.INT, Type.DOUBLE)
 
 def text_of(tree: Tree, outer: int = 0, *, dyn: bool = False) -> str:
     """The text; with `dyn`, fields stand alone, and int and double are compared as the strict checkers want it."""
-    binding = BINDING.get(tree.operator, 7)
+    is_negative = tree.operator == "literal" and literal_text(tree.value).startswith("-")
+    binding = BINDING["negate"] if is_negative else BINDING.get(tree.operator, 7)
     text = _text(tree, binding, dyn)
     return f"({text})" if binding < outer else text
 
