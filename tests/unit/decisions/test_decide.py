@@ -57,3 +57,10 @@ def test_context_that_nobody_uses_is_neither_logged_nor_stale() -> None:
     decision = core.decide(EVENT, Profile("c"), Source(1, 0, 0, T0), context=ContextReading(KNOWN, T0 - 6_000, 6_000))
     assert decision.context == {"terminal_id.fraud_count": 2}
     assert decision.degraded == ()
+
+
+def test_readings_that_the_caller_has_are_not_read_again() -> None:
+    fold, profile = ProfileFold(SCENARIO), Profile("c")
+    readings = fold.read(profile, EVENT)
+    assert decide(readings=readings) == decide()
+    assert decide(readings=(7, *readings[1:])).features[0] == 7
