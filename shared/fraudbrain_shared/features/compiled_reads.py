@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fraudbrain_shared.expressions import Type
 from fraudbrain_shared.features.aggregates.distinct import sketched_since
-from fraudbrain_shared.features.aggregates.quantiles import quantile
+from fraudbrain_shared.features.aggregates.quantiles import in_order, quantile
 from fraudbrain_shared.features.aggregates.real_total import real_sum
 from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
 from fraudbrain_shared.features.hops import INT64_MAX, INT64_MIN, bounded
@@ -49,7 +49,7 @@ _CODE: Final[Mapping[Read, str]] = {
     "streak": "r[2][-1] - r[2][place]",
 }
 # What all windows have in common, and what the reads of one.
-_SHARED: Final = {"d": "newest = list(d[1].values())"}
+_SHARED: Final = {"d": "newest = list(d[1].values())", "u": "bins = in_order(u)"}
 _COMMON: Final[Mapping[str, str]] = {
     "n": "count = n[-1] - n[place]",
     "s": "total = s[-1] - s[place]",
@@ -64,6 +64,7 @@ _CALLED: Final = {
         float,
         bisect_left,
         bounded,
+        in_order,
         quantile,
         read_last,
         real_sum,
@@ -171,7 +172,7 @@ def _begin(window: Window) -> str:
 def _code(read: Read, value_type: Type) -> str:
     percent = quantile_percent(read)
     if percent is not None:
-        return f"quantile(u, {percent})"
+        return f"quantile(bins, {percent})"
     return (_DOUBLE_CODE if value_type is Type.DOUBLE else _INT_CODE).get(read) or _CODE[read]
 
 
@@ -181,12 +182,12 @@ def _last_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
             continue
         yield f"values = state[{VALUES}][-{feature.span.count}:]"
         if any(map(quantile_percent, feature.read)):
-            yield "in_order = sorted(values)"
+            yield "ordered = sorted(values)"
         for read, variable in zip(feature.read, variables[feature.name], strict=True):
             percent = quantile_percent(read)
             code = f"read_last({read!r}, state, values, now)"
             if percent is not None:
-                code = f"float(in_order[-(-{percent} * len(values) // 100) - 1])"
+                code = f"float(ordered[-(-{percent} * len(values) // 100) - 1])"
             yield f"{variable} = {code}"
 
 

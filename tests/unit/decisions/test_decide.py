@@ -64,6 +64,13 @@ def test_context_that_nobody_uses_is_neither_logged_nor_stale() -> None:
     assert decision.degraded == ()
 
 
+def test_readings_that_the_caller_has_are_not_read_again() -> None:
+    fold, profile = ProfileFold(SCENARIO), Profile("c")
+    readings = fold.read(profile, EVENT)
+    assert decide(readings=readings) == decide()
+    assert decide(readings=(7, *readings[1:])).features[0] == 7
+
+
 class Always(Scorer):
     """A release that gives each event the same score."""
 

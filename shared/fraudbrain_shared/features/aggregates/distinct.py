@@ -24,7 +24,10 @@ Seen = dict[int, int]
 
 _REGISTER_BITS: Final = SKETCH_REGISTERS.bit_length() - 1
 _HASH_BITS: Final = 32
+_RANK_BITS: Final = SKETCH_RANKS.bit_length()
+_RANK_MASK: Final = (1 << _RANK_BITS) - 1
 _ALPHA: Final = 0.709  # of 64 registers, as the source has it
+_SHARES: Final = [2.0**-rank for rank in range(SKETCH_RANKS + 1)]
 _BY_SECOND: Final = itemgetter(1)
 
 
@@ -45,8 +48,11 @@ class Distinct:
         if column[0] and second - next(reversed(column[1].values())) > self._reach_s:
             column[:] = self.start()
         is_sketch, seen = column
-        _meet(seen, _place_of(hash32(value)) if is_sketch else hash32(value), second)
-        if not is_sketch and len(seen) > EXACT_DISTINCT:
+        if is_sketch:
+            _meet_rank(seen, _place_of(hash32(value)), second)
+            return
+        _meet(seen, hash32(value), second)
+        if len(seen) > EXACT_DISTINCT:
             column[:] = self._bounded(column)
 
     def regrouped(self, column: Column, places: Sequence[int]) -> Column:
@@ -54,12 +60,12 @@ class Distinct:
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         is_sketch = left[0] or right[0]
+        meet = _meet_rank if is_sketch else _meet
         both: Seen = {}
         for column in (left, right):
-            seen = _as_sketch(column[1]) if is_sketch and not column[0] else column[1]
-            for key, second in seen.items():
-                both[key] = max(second, both.get(key, second))
-        return self._bounded([is_sketch, dict(sorted(both.items(), key=_BY_SECOND))])
+            for key, second in (_as_sketch(column[1]) if is_sketch and not column[0] else column[1]).items():
+                meet(both, key, second)
+        return self._bounded([is_sketch, both])
 
     def _bounded(self, column: Column) -> Column:
         """Without what no window reads, and a sketch if that is still too much."""
@@ -87,11 +93,21 @@ def _meet(seen: Seen, key: int, second: int) -> None:
         seen.update(in_order)
 
 
+def _meet_rank(sketch: Seen, place: int, second: int) -> None:
+    """Notes a register's rank. What a higher rank at the same time or later hides from every window is not kept."""
+    register = place & ~_RANK_MASK
+    if any(sketch.get(higher, -1) >= second for higher in range(place, register + _RANK_MASK + 1)):
+        return
+    for lower in range(register, place):
+        if sketch.get(lower, second + 1) <= second:
+            del sketch[lower]
+    _meet(sketch, place, second)
+
+
 def _as_sketch(seen: Seen) -> Seen:
-    """In order of time: of several hashes with one rank the newest stays."""
     sketch: Seen = {}
     for key, second in seen.items():
-        _meet(sketch, _place_of(key), second)
+        _meet_rank(sketch, _place_of(key), second)
     return sketch
 
 
@@ -99,7 +115,7 @@ def _place_of(hash_: int) -> int:
     """Register and rank: the last bits of a hash, and how many zeros lead the others, and one."""
     rest = hash_ >> _REGISTER_BITS
     rank = min(_HASH_BITS - _REGISTER_BITS - rest.bit_length() + 1, SKETCH_RANKS)
-    return (hash_ & (SKETCH_REGISTERS - 1)) << 4 | rank
+    return (hash_ & (SKETCH_REGISTERS - 1)) << _RANK_BITS | rank
 
 
 def hash32(value: Any) -> int:
@@ -111,14 +127,17 @@ def hash32(value: Any) -> int:
 def sketched_since(column: Column, start_s: int) -> int:
     """How many different values have records from a second on, by a sketch."""
     ranks = [0] * SKETCH_REGISTERS
-    for place, second in column[1].items():
-        if second >= start_s and ranks[place >> 4] < place & 15:
-            ranks[place >> 4] = place & 15
+    for place, second in reversed(column[1].items()):
+        if second < start_s:
+            break
+        register, rank = place >> _RANK_BITS, place & _RANK_MASK
+        if ranks[register] < rank:
+            ranks[register] = rank
     return round(_estimate(ranks))
 
 
 def _estimate(ranks: Sequence[int]) -> float:
     registers = len(ranks)
-    estimate: float = _ALPHA * registers * registers / sum(2.0**-rank for rank in ranks)
+    estimate: float = _ALPHA * registers * registers / sum([_SHARES[rank] for rank in ranks])
     empty = ranks.count(0)
     return registers * log(registers / empty) if empty and estimate <= 2.5 * registers else estimate

@@ -10,10 +10,12 @@ Guarantees", VLDB 12 (2019); I. Epicoco et al., "UDDSketch: Accurate Tracking of
 Access 8 (2020), for the uniform collapse, by which the sketch depends only on what was added, not on the order.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 from math import ceil, exp, log
 from sys import float_info
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fraudbrain_shared.features.aggregates.aggregate import Column
 from fraudbrain_shared.scenario.profile_state import QUANTILE_BINS
@@ -77,22 +79,30 @@ def _coarser(index: int, levels: int) -> int:
     return -(-index >> levels)
 
 
-def quantile(column: Column, percent: int) -> float | None:
-    """The value that `percent` of 100 do not exceed: the one of that rank, up to the error; None of nothing."""
+class OrderedBins(NamedTuple):
+    """The bins from the least value to the greatest: their signs and indices, and how many values are up to each."""
+
+    level: int
+    bins: Sequence[tuple[int, int]]
+    up_to: Sequence[int]
+
+
+def in_order(column: Column) -> OrderedBins:
+    """What all quantiles are read of."""
     level, zeros, positive, negative = column
-    rank = rank_of(sum(negative.values()) + zeros + sum(positive.values()), percent)
-    for index in sorted(negative, reverse=True):
-        rank -= negative[index]
-        if rank <= 0:
-            return -_middle(index, level)
-    rank -= zeros
-    if rank <= 0:
-        return 0.0 if zeros else None
-    for index in sorted(positive):
-        rank -= positive[index]
-        if rank <= 0:
-            return _middle(index, level)
-    return None
+    negatives, positives = sorted(negative, reverse=True), sorted(positive)
+    bins = [*[(-1, index) for index in negatives], (0, 0), *[(1, index) for index in positives]]
+    counts = [*[negative[index] for index in negatives], zeros, *[positive[index] for index in positives]]
+    return OrderedBins(level, bins, list(accumulate(counts)))
+
+
+def quantile(ordered: OrderedBins, percent: int) -> float | None:
+    """The value that `percent` of 100 do not exceed: the one of that rank, up to the error; None of nothing."""
+    rank = rank_of(ordered.up_to[-1], percent)
+    if not rank:
+        return None
+    sign, index = ordered.bins[bisect_left(ordered.up_to, rank)]
+    return sign * _middle(index, ordered.level)
 
 
 def _middle(index: int, level: int) -> float:
