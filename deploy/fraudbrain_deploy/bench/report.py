@@ -62,6 +62,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     breakdowns: list[Breakdown] = []
 
 
+def joined(one: Report, other: Report) -> Report:
+    """The reports of two parts as one, on the first's machine."""
+    return Report(
+        machine=one.machine,
+        versions=one.versions | other.versions,
+        rows=one.rows + other.rows,
+        curves=one.curves + other.curves,
+        rounds_us=one.rounds_us | other.rounds_us,
+        facts=one.facts + other.facts,
+        breakdowns=one.breakdowns + other.breakdowns,
+    )
+
+
 _SIGN = {False: "≥", True: "≤"}
 
 
