@@ -86,7 +86,7 @@ def _write_events(path: Path) -> None:
 
 
 def rows(found: CoreFound) -> Iterator[Row]:
-    """Each ratio that counts, with what it must and should be: half of what a first prototype reached, and all of it."""
+    """Each ratio that counts, with what it must and should be."""
     scoring, core = found.scoring, found.core
     yield _row("XGBoost's inplace_predict / ours, one row", scoring.xgboost_us, scoring.ours_us, must=10, aim=45)
     yield Row(
@@ -137,8 +137,8 @@ def facts(found: CoreFound) -> list[str]:
     """What the work was."""
     scoring, core = found.scoring, found.core
     return [
-        f"core: {core.events:,} events of {core.event_bytes:.0f} bytes a round, {core.subjects:,} subjects by Zipf's law; "
-        f"{core.fired:g} of 50 rules fire",
+        f"core: {core.events:,} events of {core.event_bytes:.0f} bytes a round, {core.subjects:,} subjects by Zipf's "
+        f"law; {core.fired:g} of 50 rules fire",
         f"model: {scoring.trees} trees, {scoring.nodes:,} nodes, compared on {scoring.rows:,} rows",
     ]
 

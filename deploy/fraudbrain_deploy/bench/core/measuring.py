@@ -34,6 +34,10 @@ _LEAST_EVENTS: Final = 64
 _EVENTS_PER_S: Final = 20_000  # about what the whole takes
 
 
+UpdateUs = Callable[[Sequence[tuple[str, AdmittedEvent]]], float]
+"""Updates what is known of each event's subject; microseconds of wall time per event."""
+
+
 class Found(msgspec.Struct, kw_only=True):
     """Microseconds per event and round of whatever was measured; what was not is empty.
 
@@ -153,9 +157,7 @@ def _us(work: Callable[[], object], clock: Callable[[], float], events: int) -> 
     return (clock() - begun) / events * 1e6
 
 
-def _redis(
-    found: Found, peers: Peers | None, ends: ExitStack
-) -> Callable[[Sequence[tuple[str, AdmittedEvent]]], float] | None:
+def _redis(found: Found, peers: Peers | None, ends: ExitStack) -> UpdateUs | None:
     if peers is None:
         return None
     from fraudbrain_deploy.bench.core.redis_velocity import RedisVelocity
@@ -163,11 +165,7 @@ def _redis(
     velocity = RedisVelocity(peers.redis)
     ends.callback(velocity.close)
     found.versions |= velocity.versions
-
-    def us(events: Sequence[tuple[str, AdmittedEvent]]) -> float:
-        return _us(lambda: velocity.update(events), time.perf_counter, len(events))
-
-    return us
+    return lambda events: _us(lambda: velocity.update(events), time.perf_counter, len(events))
 
 
 def _quix(found: Found, peers: Peers | None, scenario: Scenario, ends: ExitStack) -> QuixStreams | None:

@@ -13,6 +13,11 @@ import msgspec
 from fraudbrain_deploy.bench.core import quix_echo
 
 
+class _Answer(msgspec.Struct):
+    version: str = ""
+    us: float = 0.0
+
+
 class QuixStreams:
     """Echoes the same events whenever it is asked to."""
 
@@ -20,19 +25,19 @@ class QuixStreams:
         self._asked, self._answers = asked, answers
         asked.writelines(event + b"\n" for event in events)
         asked.flush()
-        self.version: str = self._answer()["version"]
+        self.version: str = self._answer().version
 
     def us(self) -> float:
         """Microseconds of its processing thread per event, of one run over all events."""
         self._asked.write(b"\n")
         self._asked.flush()
-        return float(self._answer()["us"])
+        return self._answer().us
 
-    def _answer(self) -> dict[str, str]:
+    def _answer(self) -> _Answer:
         line = self._answers.readline()
         if not line:
             raise RuntimeError("Quix Streams' process ended")
-        return msgspec.json.decode(line, type=dict[str, str], strict=False)
+        return msgspec.json.decode(line, type=_Answer)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Velocity as it is kept in Redis: sorted sets of a subject's payments, one for each window, one round trip an event."""
+"""Velocity as it is kept in Redis: sorted sets of payments, one for each window, a round trip an event."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -20,9 +20,8 @@ def services() -> Iterator[StackSettings]:
         try:
             up(settings, _PARTS)
         except StackError as error:
-            raise UserError(
-                f"Kafka and Redis, to measure beside: {error}", "Or: `fraudbrain bench --no-peers`."
-            ) from error
+            remedy = "Or measure ours alone: `fraudbrain bench --no-peers`."
+            raise UserError(f"Kafka and Redis, to measure beside: {error}", remedy) from error
         try:
             yield settings
         finally:
