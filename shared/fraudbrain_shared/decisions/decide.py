@@ -259,12 +259,15 @@ def _names_where(names: Sequence[str], values: Sequence[object], wanted: object)
 
 
 def _numbers(readings: Sequence[object], derived: Sequence[object]) -> tuple[float | None, ...]:
-    """Each as `_number` says; here without a call for the two types that nearly all have."""
+    """Each as `_number` says; here without a call for what nearly all are."""
     return tuple(
         [
-            value if value.__class__ is float else float(value) if value.__class__ is int else _number(value)
-            for values in (readings, derived)
-            for value in values
+            value
+            if value is None or value.__class__ is float
+            else float(value)
+            if value.__class__ is int
+            else _number(value)
+            for value in (*readings, *derived)
         ]
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from fraudbrain_deploy.bench.core.stream import StreamEvent, history, subject_name
+from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subject_name
 from fraudbrain_deploy.bench.rules.cases import EVENTS
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
@@ -26,9 +26,9 @@ from fraudbrain_shared.features import (
 )
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer
-from fraudbrain_shared.records import Decision, Scores, Source
+from fraudbrain_shared.records import ContextClock, Decision, Scores, Source
 from fraudbrain_shared.scenario import Scenario
-from fraudbrain_shared.topics import context_key
+from fraudbrain_shared.topics import clock_key, context_key
 
 STAGES: Final = ("decode", "controls", "features", "score", "rules", "record", "fold", "encode")
 """What happens to an event, in order.
@@ -42,6 +42,7 @@ the decision's bytes.
 EVENTS_EACH: Final = 5
 _DAYS: Final = 20
 _LIVES: Final = 500
+_JOB: Final = "bench"
 _TOGETHER: Final = 64  # as many as a worker takes from the broker at once
 
 Clock = Callable[[], float]
@@ -65,6 +66,7 @@ class Engine:
         self._champion = champion
         if champion is not None:
             self._parameters.release(champion.version, champion.release.starting_values)
+        self._now = T0  # when a worker would say it is
         self._encode = msgspec.json.Encoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
 
@@ -73,9 +75,18 @@ class Engine:
         """What the features of its decisions are called, in their order."""
         return self._core.feature_names
 
+    def settle(self, events: Sequence[StreamEvent]) -> None:
+        """What happens between two slices: the profiles of the events are packed, as by a flush, and the slow tier's
+        clock comes up to the last of them."""
+        for subject in {event.key.decode() for event in events}:
+            encode_profile(self.profiles[subject])
+        self._now = events[-1].time
+        self._context.update(clock_key(_JOB), msgspec.json.encode(ContextClock(_JOB, self._now)))
+
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
         profiles, parameters, context, champion = self.profiles, self._parameters, self._context, self._champion
+        now_ms = self._now
         admit, find, apply, decide = (
             self._admission.admit,
             self._admission.subject,
@@ -95,13 +106,12 @@ class Engine:
                 before: Profile,
                 readings: Sequence[Reading],
                 source: Source = source,
-                time: int = time,
             ) -> Decision:
                 return decide(
                     event,
                     before,
                     source,
-                    context=context.read(event, time),
+                    context=context.read(event, now_ms),
                     parameters=parameters.values_for(event),
                     champion=champion,
                     readings=readings,
@@ -131,7 +141,7 @@ class Engine:
         taken = [(event, profiles[find(event)]) for event in admitted if not isinstance(event, Rejected)]
         done()
         read, values_for = self._context.read, self._parameters.values_for
-        given = [(read(event, event.event_time), values_for(event)) for event, _ in taken]
+        given = [(read(event, self._now), values_for(event)) for event, _ in taken]
         done()
         readings = [fold.read(profile, event) for event, profile in taken]
         derived = [
@@ -189,11 +199,6 @@ class Engine:
         fold = self._fold
         for event, profile, payload in taken:
             fold_new(fold, profile, event, payload, fold.read(profile, event))
-
-    def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Packs the profiles of the events, as a flush does."""
-        for subject in {event.key.decode() for event in events}:
-            encode_profile(self.profiles[subject])
 
 
 def fold_new(

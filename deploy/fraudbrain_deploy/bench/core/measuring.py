@@ -120,7 +120,7 @@ def _side_by_side(
             if quix and 0 < number <= QUIX_ROUNDS:
                 found.quix_us.append(quix.us())
             for engine in (whole, staged, updated):
-                engine.rest(events)
+                engine.settle(events)
     found.fired = round(mean(fired), 2)
     _refuse_difference(touched, whole, staged)
 
@@ -141,7 +141,7 @@ def _growth(found: Found, scenario: Scenario, champion: Scorer, sizes: Sequence[
                 us = _us(lambda engine=engine, events=events: engine.whole(events), time.process_time, len(events))  # type: ignore[misc]
                 if number > 0:
                     found.growth_us[size].append(us)
-                engine.rest(events)
+                engine.settle(events)
 
 
 def _rounds(rounds: int, what: str, tell: Tell) -> Iterator[int]:
