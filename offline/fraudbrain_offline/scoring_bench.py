@@ -6,7 +6,6 @@ the stream go. Its labels are noise enough that the trees go on splitting to the
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Final
 
 import msgspec
@@ -21,17 +20,19 @@ from fraudbrain_shared.models import Scorer, load_scorer, seal
 from fraudbrain_shared.records import Decision
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.load import load_scenario
-from fraudbrain_shared.testing.alternating import Tell, alternate
+from fraudbrain_shared.testing.alternating import Tell, Work, alternate
 
 VERSION: Final = "bench"
+Vector = tuple[float | None, ...]
 _CASES: Final = 200
+_FEWER: Final = (1, 50)
 _FOREVER_MS: Final = 2**62
 
 
 class ScoringFound(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds per row and round, and how far our scores are from XGBoost's at most, over all rows.
 
-    `nodes` are those of the whole model, `missing` the share of values that are.
+    `growth_us` are ours by the number of trees, the first of the model's; `nodes` are those of the whole model.
     """
 
     versions: dict[str, str]
@@ -41,7 +42,7 @@ class ScoringFound(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     trees: int
     nodes: int
-    missing: float
+    growth_us: dict[int, list[float]]
 
 
 def measure(
@@ -66,15 +67,14 @@ def measure(
     vectors = [logged[at] for at in chosen]
     single = [np.ascontiguousarray(rows[at : at + 1, columns]) for at in chosen]
 
-    def ours() -> None:
-        for vector in vectors:
-            scorer.score(vector)
-
     def theirs() -> None:
         for row in single:
             booster.inplace_predict(row)
 
-    us = alternate({"ours": ours, "xgboost": theirs}, cases=len(chosen), rounds=rounds, slice_s=slice_s, tell=tell)
+    fewer = {trees: _first_trees(booster, trees, rows[:, columns], names) for trees in _FEWER}
+    works = {"ours": _scoring(scorer, vectors), "xgboost": theirs}
+    works |= {str(trees): _scoring(each, vectors) for trees, each in fewer.items()}
+    us = alternate(works, cases=len(chosen), rounds=rounds, slice_s=slice_s, tell=lambda text: tell(f"scoring: {text}"))
     return ScoringFound(
         versions={"xgboost": xgboost.__version__},
         ours_us=us["ours"],
@@ -83,11 +83,23 @@ def measure(
         rows=len(rows),
         trees=booster.num_boosted_rounds(),
         nodes=len(made.trees.feature),
-        missing=float(mean(value is None for row in logged for value in row)),
+        growth_us={trees: us[str(trees)] for trees in fewer} | {booster.num_boosted_rounds(): us["ours"]},
     )
 
 
-def _logged(scenario: Scenario, events: Path) -> tuple[tuple[str, ...], list[tuple[float | None, ...]]]:
+def _scoring(scorer: Scorer, vectors: Sequence[Vector]) -> Work:
+    def work() -> None:
+        for vector in vectors:
+            scorer.score(vector)
+
+    return work
+
+
+def _first_trees(booster: xgboost.Booster, trees: int, rows: Matrix, names: Sequence[str]) -> Scorer:
+    return load_scorer(seal(release_of(booster, rows, rounds=(0, trees))), names)
+
+
+def _logged(scenario: Scenario, events: Path) -> tuple[tuple[str, ...], list[Vector]]:
     """The names of the logged features, and their values of each decision."""
     simulation, rows = Simulation(scenario), []
     for line in events.read_bytes().splitlines():
@@ -111,8 +123,6 @@ def _trained(scenario: Scenario, names: Sequence[str], rows: Matrix) -> tuple[xg
     return booster, columns
 
 
-def _max_difference(
-    scorer: Scorer, booster: xgboost.Booster, logged: Sequence[tuple[float | None, ...]], rows: Matrix
-) -> float:
+def _max_difference(scorer: Scorer, booster: xgboost.Booster, logged: Sequence[Vector], rows: Matrix) -> float:
     ours: npt.NDArray[np.float64] = np.array([scorer.score(each) for each in logged])
     return float(np.abs(ours - booster.inplace_predict(rows)).max())

@@ -87,7 +87,7 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
         machine=machine,
         versions=bench.versions(found),
         rows=list(bench.rows(found)),
-        curves=[bench.curve(found)],
+        curves=list(bench.curves(found)),
         rounds_us=bench.rounds_us(found),
         facts=bench.facts(found),
         breakdowns=[bench.breakdown(found)],

@@ -24,6 +24,9 @@ SIZES: Final = (10_000, 100_000, 1_000_000)
 
 _TRAINING_SUBJECTS: Final = 1_000
 _TRAINING_EVENTS: Final = 4_000
+# What a first prototype cost on two cores.
+_BASE_US: Final = 2.0
+_PER_TREE_US: Final = 0.02
 _MOST_GROWTH: Final = 2.5
 _MOST_BYTES: Final = 700.0
 _BYTES_FROM: Final = 100_000  # of fewer subjects, what else the process needs counts too much
@@ -43,6 +46,7 @@ class Scoring(msgspec.Struct):
     rows: int
     trees: int
     nodes: int
+    growth_us: dict[int, list[float]]
 
 
 class CoreFound(msgspec.Struct):
@@ -121,11 +125,18 @@ def breakdown(found: CoreFound) -> Breakdown:
     )
 
 
-def curve(found: CoreFound) -> Curve:
-    """How the cost of an event grows with the number of subjects."""
+def curves(found: CoreFound) -> Iterator[Curve]:
+    """How the cost of a score grows with the number of trees, and that of an event with the number of subjects."""
+    trees_us = {trees: median(us) for trees, us in found.scoring.growth_us.items()}
+    yield Curve(
+        name="scoring one row, µs by the number of trees",
+        formula=f"{_BASE_US:g} + {_PER_TREE_US:g} µs × n",
+        us=trees_us,
+        should_us={trees: _BASE_US + _PER_TREE_US * trees for trees in trees_us},
+    )
     us = {size: median(each) for size, each in found.core.growth_us.items()}
     least = us[min(us)]
-    return Curve(
+    yield Curve(
         name="one event through the core, µs by the number of subjects",
         formula=f"at most {_MOST_GROWTH:g} times that of the fewest",
         us=us,
@@ -159,6 +170,7 @@ def rounds_us(found: CoreFound) -> dict[str, list[float]]:
         "core: profile update, wall": core.update_us,
         **{f"core stage: {stage}": us for stage, us in core.stages_us.items()},
         **{name: us for name, us in peers.items() if us},
+        **{f"scoring growth: {trees}": us for trees, us in found.scoring.growth_us.items()},
         **{f"core growth: {size}": us for size, us in core.growth_us.items()},
     }
 

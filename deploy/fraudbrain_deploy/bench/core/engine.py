@@ -66,7 +66,6 @@ class Engine:
         self._champion = champion
         if champion is not None:
             self._parameters.release(champion.version, champion.release.starting_values)
-        self._now = T0  # when a worker would say it is
         self._encode = msgspec.json.Encoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
 
@@ -75,18 +74,14 @@ class Engine:
         """What the features of its decisions are called, in their order."""
         return self._core.feature_names
 
-    def settle(self, events: Sequence[StreamEvent]) -> None:
-        """What happens between two slices: the profiles of the events are packed, as by a flush, and the slow tier's
-        clock comes up to the last of them."""
+    def rest(self, events: Sequence[StreamEvent]) -> None:
+        """Packs the profiles of the events, as a flush does."""
         for subject in {event.key.decode() for event in events}:
             encode_profile(self.profiles[subject])
-        self._now = events[-1].time
-        self._context.update(clock_key(_JOB), msgspec.json.encode(ContextClock(_JOB, self._now)))
 
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
         profiles, parameters, context, champion = self.profiles, self._parameters, self._context, self._champion
-        now_ms = self._now
         admit, find, apply, decide = (
             self._admission.admit,
             self._admission.subject,
@@ -111,7 +106,7 @@ class Engine:
                     event,
                     before,
                     source,
-                    context=context.read(event, now_ms),
+                    context=context.read(event, T0),
                     parameters=parameters.values_for(event),
                     champion=champion,
                     readings=readings,
@@ -141,7 +136,7 @@ class Engine:
         taken = [(event, profiles[find(event)]) for event in admitted if not isinstance(event, Rejected)]
         done()
         read, values_for = self._context.read, self._parameters.values_for
-        given = [(read(event, self._now), values_for(event)) for event, _ in taken]
+        given = [(read(event, T0), values_for(event)) for event, _ in taken]
         done()
         readings = [fold.read(profile, event) for event, profile in taken]
         derived = [
@@ -244,7 +239,7 @@ def _lived(scenario: Scenario, admission: Admission, fold: ProfileFold, random: 
 
 
 def context_of_events(scenario: Scenario) -> ContextView:
-    """What a slow tier that has seen the committed events would have said of their merchants and devices."""
+    """What a slow tier that has seen the committed events says of their merchants and devices, as of `T0`."""
     view, fold, admission = ContextView(scenario), ContextFold(scenario), Admission(scenario)
     states: dict[tuple[str, str], EntityStates] = {}
     for line in EVENTS.read_bytes().splitlines():
@@ -256,4 +251,5 @@ def context_of_events(scenario: Scenario) -> ContextView:
             fold.add(own, each)
             record = fold.record(each.entity, each.id, own)
             view.update(context_key(each.entity, each.id), msgspec.json.encode(record))
+    view.update(clock_key(_JOB), msgspec.json.encode(ContextClock(_JOB, T0)))
     return view

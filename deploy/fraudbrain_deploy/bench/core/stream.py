@@ -10,8 +10,8 @@ import msgspec
 from fraudbrain_deploy.bench.rules.cases import EVENTS
 from fraudbrain_shared.scenario import Scenario
 
-T0: Final = 1_767_225_600_000
-"""When the stream begins, UTC ms: 2026-01-01."""
+T0: Final[int] = msgspec.json.decode(EVENTS.read_bytes().splitlines()[-1])["event_time"]
+"""When the stream begins, UTC ms: with the last of the committed events."""
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 # An event each four days for a subject on average: five of them are in a window of a month, and a few in a week's.
