@@ -159,6 +159,6 @@ def _breakdown(breakdown: Breakdown) -> Iterator[str]:
 
 def _curve(curve: Curve) -> Iterator[str]:
     yield f"{curve.name}; should be {curve.formula}"
-    yield f"{'':10}{''.join(f'{size:>9,}' for size in curve.us)}"
-    yield f"{'µs':10}{''.join(f'{us:9.2f}' for us in curve.us.values())}"
-    yield f"{'should be':10}{''.join(f'{us:9.2f}' for us in curve.should_us.values())}"
+    yield f"{'':10}{''.join(f'{size:>10,}' for size in curve.us)}"
+    yield f"{'µs':10}{''.join(f'{us:10.2f}' for us in curve.us.values())}"
+    yield f"{'should be':10}{''.join(f'{us:10.2f}' for us in curve.should_us.values())}"

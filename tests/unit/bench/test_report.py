@@ -32,9 +32,9 @@ def test_the_page_holds_both_raw_figures_versions_and_cores() -> None:
         "for information    9.00 µs   2.00 µs     4.50\n"
         "\n"
         "growth; should be n\n"
-        "                  1    1,000\n"
-        "µs             0.50    12.00\n"
-        "should be      1.00    10.00"
+        "                   1     1,000\n"
+        "µs              0.50     12.00\n"
+        "should be       1.00     10.00"
     )
 
 
