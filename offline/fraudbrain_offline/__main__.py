@@ -1,4 +1,4 @@
-"""The offline tier's own command: `python -m fraudbrain_offline lake|train|promote`."""
+"""The offline tier's own command: `python -m fraudbrain_offline lake|train|promote|bench`."""
 
 import argparse
 import signal
@@ -38,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
             "reason in the registry, and what was live stays live.",
         )
     )
+    _add_bench(
+        commands.add_parser(
+            "bench",
+            help="measure how fast one row is scored, beside XGBoost",
+            description="Trains the scenario's model on what decisions on the events log, writes its sealed release, "
+            "and prints one line of JSON: each round's microseconds, and how far the scores are apart at most.",
+        )
+    )
     return parser
 
 
@@ -63,6 +71,15 @@ def _add_promote(parser: argparse.ArgumentParser) -> None:
     _add_place(parser)
     parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT", help="a Kafka broker")
     parser.set_defaults(run=_promote)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scenario", required=True, metavar="NAME|DIR", help="the scenario: built in, or a folder")
+    parser.add_argument("--events", required=True, type=Path, metavar="FILE", help="events as lines of JSON")
+    parser.add_argument("--release", required=True, type=Path, metavar="FILE", help="where the release is written")
+    parser.add_argument("--rounds", required=True, type=int, metavar="N", help="how often both take turns")
+    parser.add_argument("--slice-s", required=True, type=float, metavar="S", help="seconds of each in a round")
+    parser.set_defaults(run=_bench)
 
 
 def _add_lake_folder(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +147,21 @@ def _promote(options: argparse.Namespace) -> int:
     except _known_errors() as error:
         print(error, file=sys.stderr)
         return FAILED
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from fraudbrain_offline.scoring_bench import measure
+
+    found = measure(
+        options.scenario,
+        options.events,
+        options.release,
+        rounds=options.rounds,
+        slice_s=options.slice_s,
+        tell=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    _print(found)
     return 0
 
 

@@ -3,8 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-PARTS = ("rules",)
+if TYPE_CHECKING:
+    from fraudbrain_deploy.bench.machine import Machine
+    from fraudbrain_deploy.bench.report import Report
+
+PARTS = ("rules", "core")
+DEFAULT_SUBJECTS = 100_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="only this part (default: all)")
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="at least 3 (default: 15)")
     parser.add_argument("--slice-s", type=float, default=0.05, metavar="S", help="of each engine in a round (0.05)")
+    parser.add_argument(
+        "--subjects", type=int, default=DEFAULT_SUBJECTS, metavar="N", help="most of them, for the core (100,000)"
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure ours alone; nothing is installed")
     parser.add_argument("--against", type=Path, metavar="FILE", help="a stored run (--json) to compare ratios with")
     parser.add_argument("--json", action="store_true", help="the table with all rounds as JSON")
@@ -26,21 +35,32 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from fraudbrain_deploy.bench.machine import this_machine
-    from fraudbrain_deploy.bench.peers import peers_folder
-    from fraudbrain_deploy.bench.report import Report, page, read_report
-    from fraudbrain_deploy.bench.rules import bench
+    from fraudbrain_deploy.bench.report import Report, joined, page, read_report
     from fraudbrain_deploy.errors import UserError
 
     if arguments.rounds < 3:
         raise UserError("A median of fewer than three rounds says nothing.", "Use --rounds 3 or more.")
+    if arguments.subjects < 1:
+        raise UserError("There must be a subject.", "Use --subjects 1 or more.")
     earlier = read_report(arguments.against) if arguments.against else None
-    machine = this_machine()
+    report = Report(machine=this_machine(), versions={}, rows=[], curves=[], rounds_us={}, facts=[])
+    for part in (arguments.part,) if arguments.part else PARTS:
+        report = joined(report, _MEASURE[part](arguments, report.machine))
+    _tell("")
+    print(msgspec.json.encode(report).decode() if arguments.json else page(report, earlier))
+    return 1 if any(row.is_missed for row in report.rows) else 0
+
+
+def _rules(arguments: argparse.Namespace, machine: "Machine") -> "Report":
+    from fraudbrain_deploy.bench.peers import peers_folder
+    from fraudbrain_deploy.bench.report import Report
+    from fraudbrain_deploy.bench.rules import bench
+
     if not arguments.no_peers:
         _tell("the peers are made ready")
     peers = None if arguments.no_peers else peers_folder(arguments.data)
     found = bench.run(peers, rounds=arguments.rounds, slice_s=arguments.slice_s, tell=_tell)
-    _tell("")
-    report = Report(
+    return Report(
         machine=machine,
         versions=found.versions,
         rows=list(bench.rows(found)),
@@ -48,8 +68,33 @@ def run(arguments: argparse.Namespace) -> int:
         rounds_us=bench.rounds_us(found),
         facts=bench.facts(found),
     )
-    print(msgspec.json.encode(report).decode() if arguments.json else page(report, earlier))
-    return 1 if any(row.is_missed for row in report.rows) else 0
+
+
+def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
+    from fraudbrain_deploy.bench.core import bench
+    from fraudbrain_deploy.bench.report import Report
+    from fraudbrain_deploy.interruption import interruptible
+
+    with interruptible():  # what was started is stopped
+        found = bench.run(
+            None if arguments.no_peers else arguments.data,
+            subjects=arguments.subjects,
+            rounds=arguments.rounds,
+            slice_s=arguments.slice_s,
+            tell=_tell,
+        )
+    return Report(
+        machine=machine,
+        versions=bench.versions(found),
+        rows=list(bench.rows(found)),
+        curves=list(bench.curves(found)),
+        rounds_us=bench.rounds_us(found),
+        facts=bench.facts(found),
+        breakdowns=[bench.breakdown(found)],
+    )
+
+
+_MEASURE = {"rules": _rules, "core": _core}
 
 
 def _tell(text: str) -> None:

@@ -10,18 +10,35 @@ from fraudbrain_deploy.errors import UserError
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A ratio of two medians' rounds, the more the better, and what it must and should be at least."""
+    """A ratio, the median of the rounds', with both raw figures, and what it must and should be.
+
+    It must be at least that, or where it `is_cost` at most. A row without raw figures is no ratio but a figure with
+    a bound of its own; its name says the unit.
+    """
 
     name: str
-    theirs_us: float
-    ours_us: float
+    theirs_us: float | None = None
+    ours_us: float | None = None
     ratio: float
     must: float | None = None
     aim: float | None = None
+    is_cost: bool = False
 
     @property
     def is_missed(self) -> bool:
-        return self.must is not None and self.ratio < self.must
+        return self.must is not None and not self.reaches(self.must)
+
+    def reaches(self, bound: float) -> bool:
+        """Whether the ratio is as good as the bound, or better."""
+        return self.ratio <= bound if self.is_cost else self.ratio >= bound
+
+
+class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
+    """What something is made of: microseconds of each part and of the whole as it runs in one go."""
+
+    name: str
+    parts_us: dict[str, float]
+    whole_us: float
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +59,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     curves: list[Curve]
     rounds_us: dict[str, list[float]]
     facts: list[str]
+    breakdowns: list[Breakdown] = []
+
+
+def joined(one: Report, other: Report) -> Report:
+    """The reports of two parts as one, on the first's machine."""
+    return Report(
+        machine=one.machine,
+        versions=one.versions | other.versions,
+        rows=one.rows + other.rows,
+        curves=one.curves + other.curves,
+        rounds_us=one.rounds_us | other.rounds_us,
+        facts=one.facts + other.facts,
+        breakdowns=one.breakdowns + other.breakdowns,
+    )
+
+
+_SIGN = {False: "≥", True: "≤"}
 
 
 def read_report(path: Path) -> Report:
@@ -63,6 +97,8 @@ def page(report: Report, earlier: Report | None = None) -> str:
         "",
         *_rows(report.rows, _ratios(earlier)),
     ]
+    for breakdown in report.breakdowns:
+        lines += ["", *_breakdown(breakdown)]
     for curve in report.curves:
         lines += ["", *_curve(curve)]
     return "\n".join(lines)
@@ -76,34 +112,53 @@ def _rows(rows: Sequence[Row], earlier: Mapping[str, float]) -> Iterator[str]:
     if not rows:
         return
     width = max(len(row.name) for row in rows)
-    since = f" {'then':>7} {'change':>7}" if earlier else ""
-    yield f"{'':{width}}  {'theirs':>9} {'ours':>9} {'ratio':>7}{since}  {'must':>5} {'aim':>5}"
+    since = f" {'then':>8} {'change':>7}" if earlier else ""
+    yield f"{'':{width}}  {'theirs':>9} {'ours':>9} {'ratio':>8}{since}  {'must':>7} {'aim':>7}"
     for row in rows:
-        figures = f"{row.theirs_us:6.2f} µs {row.ours_us:6.2f} µs {row.ratio:7.1f}{_change(row, earlier)}"
-        yield f"{row.name:{width}}  {figures}  {_bound(row.must)} {_bound(row.aim)}  {_verdict(row)}".rstrip()
+        figures = f"{_us(row.theirs_us)} {_us(row.ours_us)} {_ratio(row.ratio)}{_change(row, earlier)}"
+        bounds = f"{_bound(row, row.must)} {_bound(row, row.aim)}"
+        yield f"{row.name:{width}}  {figures}  {bounds}  {_verdict(row)}".rstrip()
+
+
+def _us(value: float | None) -> str:
+    return f"{'':9}" if value is None else f"{value:6.2f} µs"
+
+
+def _ratio(value: float) -> str:
+    """Two digits after the point where they count; what is tiny by its power of ten."""
+    return f"{value:8.1f}" if value >= 10 or value == 0 else f"{value:8.2f}" if value >= 0.01 else f"{value:8.1e}"
 
 
 def _change(row: Row, earlier: Mapping[str, float]) -> str:
     if not earlier:
         return ""
     then = earlier.get(row.name)
-    return f" {'–':>7} {'–':>7}" if then is None else f" {then:7.1f} {row.ratio / then - 1:+7.0%}"
+    if then is None:
+        return f" {'–':>8} {'–':>7}"
+    return f" {_ratio(then)} {f'{row.ratio / then - 1:+.0%}' if then else '–':>7}"
 
 
-def _bound(value: float | None) -> str:
-    return f"{'':5}" if value is None else f"{f'≥ {value:g}':>5}"
+def _bound(row: Row, value: float | None) -> str:
+    return f"{'':7}" if value is None else f"{f'{_SIGN[row.is_cost]} {value:g}':>7}"
 
 
 def _verdict(row: Row) -> str:
     if row.is_missed:
         return "MISSED"
-    if row.aim is not None and row.ratio >= row.aim:
+    if row.aim is not None and row.reaches(row.aim):
         return "aim reached"
     return "" if row.must is None else "ok"
 
 
+def _breakdown(breakdown: Breakdown) -> Iterator[str]:
+    parts = breakdown.parts_us | {"sum": sum(breakdown.parts_us.values()), "whole": breakdown.whole_us}
+    yield breakdown.name
+    yield "".join(f"{name:>10}" for name in parts)
+    yield "".join(f"{us:10.2f}" for us in parts.values())
+
+
 def _curve(curve: Curve) -> Iterator[str]:
     yield f"{curve.name}; should be {curve.formula}"
-    yield f"{'':10}{''.join(f'{size:>9,}' for size in curve.us)}"
-    yield f"{'µs':10}{''.join(f'{us:9.2f}' for us in curve.us.values())}"
-    yield f"{'should be':10}{''.join(f'{us:9.2f}' for us in curve.should_us.values())}"
+    yield f"{'':10}{''.join(f'{size:>10,}' for size in curve.us)}"
+    yield f"{'µs':10}{''.join(f'{us:10.2f}' for us in curve.us.values())}"
+    yield f"{'should be':10}{''.join(f'{us:10.2f}' for us in curve.should_us.values())}"

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import compress
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -41,9 +42,25 @@ class Verdict:
     degraded: tuple[str, ...] = ()
 
 
+class Judgement(NamedTuple):
+    """What rules and policy say: the outcome, and the rules that fired, that are unknown, and that failed."""
+
+    verdict: Verdict
+    findings: tuple[str, ...]
+    unknown: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+Derived: TypeAlias = tuple[Sequence[object], tuple[float | None, ...]]
+"""The values of derived features, and all features as they are logged."""
+
+_PLAIN: Final = frozenset((True, False))
+
+
 class DecisionCore:
     """A scenario with one rule set, compiled; a new rule set is a new core.
 
+    `decide` is what everybody calls; `features`, `judge` and `record` are its steps, apart for whoever measures them.
     Raises ScenarioError where the rule set does not fit the scenario.
     """
 
@@ -63,6 +80,8 @@ class DecisionCore:
         self._parameters_used = [
             (name, place) for place, name in enumerate(scenario.parameters) if f"param.{name}" in self._rules.reads
         ]
+        self._named_values: Sequence[Number] | None = None
+        self._named: dict[str, float] = {}
         self._context_used = _context_used(scenario, self._rules)
         self._nothing_known = {
             name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
@@ -90,47 +109,99 @@ class DecisionCore:
         score; without one, clauses on the score do not apply. What the `challenger` would say is noted and changes
         nothing. `readings` are the profile's features, if the caller has read them already.
         """
-        kind, fields, time = event.type, event.fields, event.event_time
-        known = self._nothing_known[kind] if context is None else context
-        param = self._defaults if parameters is None else parameters
+        if context is None:
+            context = self._nothing_known[event.type]
+        if parameters is None:
+            parameters = self._defaults
         if readings is None:
             readings = self._fold.read(profile, event)
-        derived = self._derived[kind](fields, time, readings, known.values)
-        features = (*map(_number, readings), *map(_number, derived))
+        derived, features = self.features(event, readings, context)
         score = None if champion is None else champion.score(features)
+        judgement = self.judge(event, readings, context, derived, parameters, score)
+        return self.record(
+            event,
+            profile,
+            source,
+            features,
+            judgement,
+            context=context,
+            parameters=parameters,
+            versions=self.versions_with(champion, challenger),
+            scores=_scores(score, None if challenger is None else challenger.score(features)),
+        )
+
+    def features(self, event: AdmittedEvent, readings: Sequence[Reading], context: ContextReading) -> Derived:
+        """What is derived for the event, and its features as they are logged: a decision's first step."""
+        derived = self._derived[event.type](event.fields, event.event_time, readings, context.values)
+        return derived, _numbers(readings, derived)
+
+    def judge(
+        self,
+        event: AdmittedEvent,
+        readings: Sequence[Reading],
+        context: ContextReading,
+        derived: Sequence[object],
+        parameters: Sequence[Number],
+        score: float | None,
+    ) -> Judgement:
+        """What the rules find and the policy makes of it: a decision's second step, once the event is scored."""
+        kind, fields, time = event.type, event.fields, event.event_time
         rules = self._rules.by_type[kind]
-        raised = rules.findings(fields, time, readings, known.values, derived, param)
-        findings = tuple([value is True for value in raised])
-        names = self._rules.names
-        clauses = rules.clauses(fields, time, readings, known.values, derived, param, findings, score)
+        raised = rules.findings(fields, time, readings, context.values, derived, parameters)
+        is_plain = _PLAIN.issuperset(raised)  # the usual case, found at C speed
+        findings = raised if is_plain else tuple([value is True for value in raised])
+        clauses = rules.clauses(fields, time, readings, context.values, derived, parameters, findings, score)
         verdict = self._apply_policy(clauses, is_scored=score is not None)
-        used, stale_after_ms = self._context_used[kind]
-        is_stale = bool(used) and context is not None and context.is_behind(stale_after_ms)
+        names = self._rules.names
+        return Judgement(
+            verdict,
+            tuple(compress(names, findings)),
+            () if is_plain else _names_where(names, raised, None),
+            () if is_plain else _names_where(names, raised, ERROR),
+        )
+
+    def record(
+        self,
+        event: AdmittedEvent,
+        profile: Profile,
+        source: Source,
+        features: tuple[float | None, ...],
+        judgement: Judgement,
+        *,
+        context: ContextReading,
+        parameters: Sequence[Number],
+        versions: Versions,
+        scores: Scores = NO_SCORES,
+    ) -> Decision:
+        """The decision with all that is needed to make it again: its last step."""
+        verdict, findings, unknown, failed = judgement
+        used, stale_after_ms = self._context_used[event.type]
+        is_stale = bool(used) and context.is_behind(stale_after_ms)
         return Decision(
             event_id=event.event_id,
-            type=kind,
+            type=event.type,
             subject=profile.subject,
             event_time=event.event_time,
             source=source,
             outcome=verdict.outcome,
-            versions=self._versions_with(champion, challenger),
+            versions=versions,
             group=self._origin.group,
             generation=self._origin.generation,
             feature_set=self._feature_set,
             features=features,
-            scores=_scores(score, None if challenger is None else challenger.score(features)),
+            scores=scores,
             entities=self._named_entities(event),
-            findings=_names_where(names, raised, True),
-            unknown=_names_where(names, raised, None),
-            failed=_names_where(names, raised, ERROR),
+            findings=findings,
+            unknown=unknown,
+            failed=failed,
             degraded=(*verdict.degraded, CONTEXT_STALE) if is_stale else verdict.degraded,
-            late=time < profile.clock,
-            context={name: _number(known.values[place]) for name, place in used},
-            parameters={name: param[place] for name, place in self._parameters_used},
-            context_clock=known.clock if used else None,
+            late=event.event_time < profile.clock,
+            context={name: _number(context.values[place]) for name, place in used},
+            parameters=self._named_parameters(parameters),
+            context_clock=context.clock if used else None,
         )
 
-    def _versions_with(self, champion: Scorer | None, challenger: Scorer | None) -> Versions:
+    def versions_with(self, champion: Scorer | None, challenger: Scorer | None = None) -> Versions:
         """The same object for all decisions by the same releases."""
         model = None if champion is None else champion.version
         shadow = None if challenger is None else challenger.version
@@ -150,6 +221,13 @@ class DecisionCore:
                 continue
             return Verdict(clause.on_unknown, (f"policy_unknown:{clause.name}",))
         return Verdict("approve")
+
+    def _named_parameters(self, values: Sequence[Number]) -> dict[str, float]:
+        """The same object for all decisions by the same values, which a ParameterBook gives as the same tuple."""
+        if values is not self._named_values:
+            self._named_values = values
+            self._named = {name: values[place] for name, place in self._parameters_used}
+        return self._named
 
     def _named_entities(self, event: AdmittedEvent) -> dict[str, str]:
         fields = event.fields
@@ -177,9 +255,21 @@ def _scores(champion: float | None, challenger: float | None) -> Scores:
 
 
 def _names_where(names: Sequence[str], values: Sequence[object], wanted: object) -> tuple[str, ...]:
-    if wanted not in values:  # the usual case, found at C speed
-        return ()
     return tuple([name for name, value in zip(names, values, strict=True) if value is wanted])
+
+
+def _numbers(readings: Sequence[object], derived: Sequence[object]) -> tuple[float | None, ...]:
+    """Each as `_number` says; here without a call for what nearly all are."""
+    return tuple(
+        [
+            value
+            if value is None or value.__class__ is float
+            else float(value)
+            if value.__class__ is int
+            else _number(value)
+            for value in (*readings, *derived)
+        ]
+    )
 
 
 def _number(value: object) -> float | None:

@@ -1,5 +1,6 @@
 """The context as the fast tier reads it: the newest state of each entity, as of the context's clock."""
 
+from math import gcd
 from typing import Final, NamedTuple
 
 import msgspec
@@ -31,12 +32,17 @@ class ContextReading(NamedTuple):
 
 
 class ContextView:
-    """The newest records of the `context` topic. States are kept as bytes and decoded when they are read."""
+    """The newest records of the `context` topic.
+
+    States are kept as bytes and decoded when they are read; what was read of an entity is kept until its state is
+    another, or the time at which it is read is in another hop.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._kinds = {each.entity for each in scenario.context.values()}
         self._states: dict[tuple[str, str], bytes] = {}
         self._clocks: dict[str, int] = {}
+        self._known: dict[tuple[str, str], tuple[int, bytes | None, list[Reading]]] = {}
         self._plans = {each.name: _plan(scenario, each.name) for each in scenario.event_types.values()}
 
     @property
@@ -77,32 +83,51 @@ class ContextView:
         clock = self.clock
         as_of = event.event_time if clock is None else min(event.event_time, clock)
         values: list[Reading] = []
-        for field, kind, features in self._plans[event.type]:
+        for field, kind, features, grid_ms in self._plans[event.type]:
             id_ = getattr(event.fields, field)
             if id_ is None:
                 values += [None for _, reads in features for _ in reads]
                 continue
-            encoded = self._states.get((kind, id_))
-            states = _decode_windows(encoded) if encoded else {}
-            for feature, reads in features:
-                values += _read(states.get(feature.id, _EMPTY), feature, reads, as_of)
+            entity = kind, id_
+            encoded = self._states.get(entity)
+            grid = as_of // grid_ms
+            known = self._known.get(entity)
+            if known is None or known[0] != grid or known[1] is not encoded:
+                if len(self._known) >= _MOST_READ:
+                    self._known.clear()
+                known = self._known[entity] = grid, encoded, _read_all(encoded, features, as_of)
+            values += known[2]
         return ContextReading(tuple(values), clock, None if clock is None else now_ms - clock)
 
 
-_Plan = list[tuple[str, str, list[tuple[ContextFeature, tuple[Read, ...]]]]]
-"""For each field that names an entity: the field, the kind, its features with their reads."""
+_Features = list[tuple[ContextFeature, tuple[Read, ...]]]
+_Plan = list[tuple[str, str, _Features, int]]
+"""For each field that names an entity: the field, the kind, its features with their reads, and how long, in ms, the
+times are at which they all read the same."""
 
 
 def _plan(scenario: Scenario, type_name: str) -> _Plan:
-    plan: _Plan = []
+    found: dict[str, _Features] = {}
+    kinds: dict[str, str] = {}
     for each in context_reads(scenario, scenario.event_types[type_name]):
-        kind = each.feature.entity
-        if not plan or plan[-1][0] != each.field.name:
-            plan.append((each.field.name, kind, []))
-        features = plan[-1][2]
+        kinds[each.field.name] = each.feature.entity
+        features = found.setdefault(each.field.name, [])
         if not features or features[-1][0] is not each.feature:
             features.append((each.feature, each.feature.read))
-    return plan
+    return [(field, kinds[field], features, _grid_ms(features)) for field, features in found.items()]
+
+
+def _grid_ms(features: _Features) -> int:
+    if any("seconds_since" in reads for _, reads in features):  # the one read that no two times have in common
+        return 1
+    return gcd(*(length_ms for feature, _ in features for length_ms in (feature.hop_ms, feature.window_ms)))
+
+
+def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> list[Reading]:
+    states = _decode_windows(encoded) if encoded else {}
+    return [
+        value for feature, reads in features for value in _read(states.get(feature.id, _EMPTY), feature, reads, as_of)
+    ]
 
 
 def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], as_of: int) -> list[Reading]:
@@ -117,6 +142,7 @@ def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], 
 
 
 _EMPTY: Final = WindowState([])
+_MOST_READ: Final = 10_000  # entities of which what was read is kept: some megabytes
 _decode_state = msgspec.json.Decoder(ContextState).decode
 _decode_clock = msgspec.json.Decoder(ContextClock).decode
 _decode_windows = msgspec.json.Decoder(dict[str, WindowState]).decode

@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from fraudbrain_deploy.bench.alternating import alternate, ratio
+from fraudbrain_shared.testing.alternating import alternate, ratio
 
 
 def test_works_take_turns_after_one_uncounted_run_of_each() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from fraudbrain_deploy.bench.machine import Machine, this_machine
-from fraudbrain_deploy.bench.report import Curve, Report, Row, page, read_report
+from fraudbrain_deploy.bench.report import Breakdown, Curve, Report, Row, page, read_report
 from fraudbrain_deploy.errors import UserError
 
 MACHINE = Machine(cores=2, processor="CPU", system="Linux 6", python="CPython 3.11.7", fraudbrain="0.1.0", load=0.5)
@@ -27,14 +27,14 @@ def test_the_page_holds_both_raw_figures_versions_and_cores() -> None:
         "fraudbrain 0.1.0, peer 2.1\n"
         "50 rules\n"
         "\n"
-        "                    theirs      ours   ratio   must   aim\n"
-        "peer / ours       20.00 µs   2.00 µs    10.0    ≥ 8  ≥ 15  ok\n"
-        "for information    9.00 µs   2.00 µs     4.5\n"
+        "                    theirs      ours    ratio     must     aim\n"
+        "peer / ours       20.00 µs   2.00 µs     10.0      ≥ 8    ≥ 15  ok\n"
+        "for information    9.00 µs   2.00 µs     4.50\n"
         "\n"
         "growth; should be n\n"
-        "                  1    1,000\n"
-        "µs             0.50    12.00\n"
-        "should be      1.00    10.00"
+        "                   1     1,000\n"
+        "µs              0.50     12.00\n"
+        "should be       1.00     10.00"
     )
 
 
@@ -44,10 +44,25 @@ def test_a_ratio_is_judged_by_what_it_must_and_should_be(ratio: float, verdict: 
     assert report(ratio).rows[0].is_missed == (verdict == "MISSED")
 
 
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.6, "MISSED"), (1.5, "ok"), (1.0, "aim reached")])
+def test_where_less_is_better_the_bounds_are_upper_ones(ratio: float, verdict: str) -> None:
+    row = Row(name="ours / theirs", ratio=ratio, must=1.5, aim=1.0, is_cost=True)
+    text = page(msgspec.structs.replace(report(10.0), rows=[row]))
+    assert "≤ 1.5     ≤ 1" in text
+    assert verdict in text
+
+
+def test_a_breakdown_shows_the_sum_of_its_parts_beside_the_whole() -> None:
+    stages = Breakdown(name="stages", parts_us={"decode": 1.0, "fold": 2.5}, whole_us=4.0)
+    assert page(msgspec.structs.replace(report(10.0), breakdowns=[stages])).split("\n\n")[2] == (
+        "stages\n    decode      fold       sum     whole\n      1.00      2.50      3.50      4.00"
+    )
+
+
 def test_a_stored_run_is_compared_ratio_by_ratio(tmp_path: Path) -> None:
     stored = tmp_path / "run.json"
     stored.write_bytes(msgspec.json.encode(report(8.0)))
-    assert " 8.0    +25%" in page(report(10.0), read_report(stored))
+    assert " 8.00    +25%" in page(report(10.0), read_report(stored))
 
 
 def test_what_is_no_stored_run_is_refused(tmp_path: Path) -> None:

@@ -112,6 +112,17 @@ def test_reads_equal_the_naive_ones_as_of_the_earlier_of_event_time_and_clock(
     assert since == (max(0, as_of - last[0]) // 1_000 if last else None)
 
 
+@given(inputs, st.lists(st.integers(0, 120 * DAY), min_size=2, max_size=12))
+def test_a_view_that_was_read_before_reads_what_a_new_one_does(values: list[ContextInput], times: list[int]) -> None:
+    known = view_of(folded(values))
+    for time in times:
+        event = payment()
+        event.event_time = T0 + time
+        assert known.read(event, 0) == view_of(folded(values)).read(event, 0)
+    known.update(context_key("terminal", "t"), None)
+    assert known.read(event, 0) == ContextView(SCENARIO).read(event, 0)
+
+
 def test_a_quiet_entity_ages_by_the_clock_alone() -> None:
     states = folded(FOLD.of_labelled(labelled()))
     event = payment()

@@ -1,22 +1,17 @@
 """`fraudbrain bench rules`: the measuring process, and the rows and the curve made of what it found."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryFile
-from threading import Timer
 from typing import Final
 
 import msgspec
 
-from fraudbrain_deploy.bench.alternating import ratio
+from fraudbrain_deploy.bench.measuring_process import measured
 from fraudbrain_deploy.bench.report import Curve, Row
 from fraudbrain_deploy.bench.rules.engines import CEL_CPP, OURS, ZEN_ENGINE
 from fraudbrain_deploy.bench.rules.measuring import Found
-from fraudbrain_deploy.errors import UserError
+from fraudbrain_shared.testing.alternating import Tell, ratio
 
 # What each ratio must and should be at 50 rules: half of what a first prototype reached, and all of it.
 BOUNDS: Final = {ZEN_ENGINE: (8.0, 15.0), CEL_CPP: (15.0, 25.0)}
@@ -28,37 +23,13 @@ _PER_RULE_US: Final = 0.015
 _START_S: Final = 300.0
 _WORKS: Final = 200
 
-Tell = Callable[[str], None]
-
 
 def run(peers: Path | None, *, rounds: int, slice_s: float, tell: Tell) -> Found:
     """Measures in a process of its own; `tell` hears how far it is. Raises UserError where that fails."""
     options = ["--rounds", str(rounds), "--slice-s", str(slice_s)] + (["--peers", str(peers)] if peers else [])
-    command = [sys.executable, "-m", "fraudbrain_deploy.bench.rules.measuring", *options]
-    said = ""
-    with (
-        TemporaryFile() as answer,  # a pipe would fill up while the other one is read
-        subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True) as process,
-        _at_most(_START_S + _WORKS * rounds * slice_s, process),
-    ):
-        for line in process.stderr or ():
-            said = line.strip()
-            tell(said)
-        if process.wait():
-            raise UserError(f"The measuring process failed: {said}.", "Its command: " + " ".join(command))
-        answer.seek(0)
-        return msgspec.json.decode(answer.read(), type=Found)
-
-
-@contextmanager
-def _at_most(seconds: float, process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Kills the process when it takes longer."""
-    timer = Timer(seconds, process.kill)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    at_most_s = _START_S + _WORKS * rounds * slice_s
+    answer = measured("fraudbrain_deploy.bench.rules.measuring", options, at_most_s=at_most_s, tell=tell)
+    return msgspec.json.decode(answer, type=Found)
 
 
 def rows(found: Found) -> Iterator[Row]:

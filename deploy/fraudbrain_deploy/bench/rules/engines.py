@@ -9,7 +9,6 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final
 
-from fraudbrain_deploy.bench.alternating import Work
 from fraudbrain_deploy.bench.rules.cases import EVENT_TYPE, Case, named_values
 from fraudbrain_deploy.bench.rules.dialects import CEL, ZEN, Dialect, plain_name, translated
 from fraudbrain_shared.expressions import Type
@@ -17,6 +16,7 @@ from fraudbrain_shared.records import RuleSet
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.rules import check_rules, compile_rules
 from fraudbrain_shared.scenario.scope import rule_scope
+from fraudbrain_shared.testing.alternating import Work
 
 OURS: Final = "ours"
 ZEN_ENGINE: Final = "zen-engine"

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from fraudbrain_deploy.bench.alternating import Tell, Work, alternate
 from fraudbrain_deploy.bench.rules.cases import MANY_RULES, Case, read_cases, reference
 from fraudbrain_deploy.bench.rules.dialects import node_count
 from fraudbrain_deploy.bench.rules.engines import PEERS, ours, refuse_disagreement
@@ -21,6 +20,7 @@ from fraudbrain_shared.records import RuleSet, RuleText
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.rules_file import RulesFile, read_rules
 from fraudbrain_shared.scenario.toml import TomlFile
+from fraudbrain_shared.testing.alternating import Tell, Work, alternate
 
 COMPARED: Final = (50, 500)
 CURVE: Final = (1, 10, 50, 100, 500, 1_000)

@@ -13,6 +13,7 @@ from statistics import median
 Work = Callable[[], object]
 """Does what is measured, once for each of the cases."""
 Tell = Callable[[str], None]
+"""Hears how far a measurement is."""
 
 
 def alternate(
@@ -23,7 +24,7 @@ def alternate(
     A work runs at least `slice_s` a round, as often as its first, uncounted run says. Many short rounds
     beat few long ones where others use the machine too.
     """
-    with _undisturbed():
+    with undisturbed():
         repeats = {name: max(1, round(slice_s / _seconds(work, 1))) for name, work in works.items()}
         found: dict[str, list[float]] = {name: [] for name in works}
         for number in range(1, rounds + 1):
@@ -46,7 +47,7 @@ def _seconds(work: Work, repeats: int) -> float:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Without garbage collection, as a worker runs; what was there before is left out of later ones."""
     gc.collect()
     gc.freeze()

@@ -1,0 +1,1 @@
+"""What only tests and measurements use: here a clock is allowed."""
