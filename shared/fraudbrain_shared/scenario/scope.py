@@ -36,6 +36,12 @@ TYPES: Final[Mapping[FieldType, Type]] = {
 INT64: Final = RANGES[Type.INT]
 KNOWN_READS: Final[frozenset[Read]] = frozenset(read for read, rule in RULES.items() if rule.of_nothing_known)
 """Reads of nothing that are still known: nothing happened, and it sums to 0."""
+# No subject has more events than that, and no time is as many seconds away.
+_MANY: Final = 2**40
+_READ_RANGES: Final[Mapping[Read, Range]] = {
+    **dict.fromkeys(("count", "distinct", "streak"), Range(0, _MANY)),
+    "seconds_since": Range(-_MANY, _MANY),
+}
 
 EVENT_TIME: Final = Name("event.event_time", Type.TIMESTAMP, "event_time")
 SCORE: Final = Name("score", Type.DOUBLE, "score", may_be_unknown=True)
@@ -166,7 +172,10 @@ def _profile_names(scenario: Scenario) -> Iterator[Name]:
     place = 0
     for feature in scenario.profile.values():
         for read, name in zip(feature.read, feature.read_names(), strict=True):
-            yield Name(f"profile.{name}", read_type(feature, read), f"profile[{place}]", read not in KNOWN_READS)
+            may_be_unknown = read not in KNOWN_READS
+            yield Name(
+                f"profile.{name}", read_type(feature, read), f"profile[{place}]", may_be_unknown, _READ_RANGES.get(read)
+            )
             place += 1
 
 
@@ -177,7 +186,8 @@ def _context_names(scenario: Scenario, event_type: EventType) -> Iterator[Name]:
             yield Name(each.path, read_type(each.feature, each.read), "None", may_be_unknown=True)
     for place, each in enumerate(context_reads(scenario, event_type)):
         may_be_unknown = each.field.optional or each.read not in KNOWN_READS
-        yield Name(each.path, read_type(each.feature, each.read), f"context[{place}]", may_be_unknown)
+        type_ = read_type(each.feature, each.read)
+        yield Name(each.path, type_, f"context[{place}]", may_be_unknown, _READ_RANGES.get(each.read))
 
 
 def read_type(feature: Feature, read: Read) -> Type:
@@ -190,7 +200,15 @@ def read_type(feature: Feature, read: Read) -> Type:
 
 def _field_name(field: Field) -> Name:
     range_ = whole_range(field) if TYPES[field.type] in RANGES else None
-    return Name(f"event.{field.name}", TYPES[field.type], f"event.{field.name}", field.optional, range_)
+    return Name(
+        f"event.{field.name}",
+        TYPES[field.type],
+        f"event.{field.name}",
+        field.optional,
+        range_,
+        max_length=field.max_length,
+        max_items=field.max_items,
+    )
 
 
 def whole_range(field: Field) -> Range:
