@@ -54,12 +54,17 @@ def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | N
 
 
 def champion_of(deployment: Deployment, decision: Decision) -> Scorer | None:
-    """The release that scored a decision, if it still stands on the topic and fits the scenario."""
+    """The release that scored a decision which is not approved, if it can still be had and fits the scenario.
+
+    Only of such a one it is told what made the score. Without a broker it is told without.
+    """
     version = decision.versions.model
-    found = champion_records(deployment).get(version) if version else None
+    if version is None or decision.outcome == "approve":
+        return None
     try:
+        found = champion_records(deployment).get(version)
         return load_scorer(found, feature_names(deployment.scenario)) if found else None
-    except ReleaseError:
+    except (ReleaseError, TimeoutError, KeyError):  # another form; no broker; no topic
         return None
 
 
@@ -97,7 +102,7 @@ def _valued(name: str, value: float | None) -> str:
 
 def _reasons(scenario: Scenario, decision: Decision, champion: Scorer | None) -> tuple[str, ...]:
     names = feature_names(scenario)
-    if champion is None or len(names) != len(decision.features) or decision.outcome == "approve":
+    if champion is None or len(names) != len(decision.features):
         return reasons(decision, scenario.rules)
     values = dict(zip(names, decision.features, strict=True))
     return reasons(decision, scenario.rules, values=values, contributions=champion.contributions(decision.features))
