@@ -76,6 +76,10 @@ class Names:
 LIVE_RULES = b"live"
 """The key on `rules` of the rule set that decides."""
 
+CHAMPION_MODEL = b"champion"
+CHALLENGER_MODEL = b"challenger"
+"""The keys on `models` of the release that scores, and of the one in its shadow."""
+
 # The first part of the keys of control records that are no entity's.
 CLOCK = "_clock"
 VALUE = "value"

@@ -1,17 +1,13 @@
 """What moved in a space: the records of its control topics, read to their ends."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_shared.records import ParameterHold, ParameterValue, RuleSet
-from fraudbrain_shared.topics import VALUE
-
-LIVE_RULES: Final = b"live"
-CHAMPION: Final = b"champion"
+from fraudbrain_shared.topics import CHAMPION_MODEL, LIVE_RULES, VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +63,13 @@ def releases(deployment: Deployment, since: kafka.Offsets | None = None) -> list
     """The champions in the order in which they were published."""
     decode = msgspec.json.Decoder(Release).decode
     records = _records(deployment, "models", since)
-    return [decode(each.value() or b"") for each in records if each.key() == CHAMPION and each.value()]
+    return [decode(each.value() or b"") for each in records if each.key() == CHAMPION_MODEL and each.value()]
 
 
 def champion_records(deployment: Deployment) -> dict[str, bytes]:
     """The records of champions that the topic still holds, by version."""
     decode = msgspec.json.Decoder(Release).decode
-    records = [each.value() for each in _records(deployment, "models", None) if each.key() == CHAMPION]
+    records = [each.value() for each in _records(deployment, "models", None) if each.key() == CHAMPION_MODEL]
     return {decode(record).version: record for record in records if record}
 
 

@@ -16,9 +16,8 @@ from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision, Source, rejection_of
 from fraudbrain_shared.scenario import Scenario
-from fraudbrain_shared.topics import LIVE_RULES
+from fraudbrain_shared.topics import CHALLENGER_MODEL, CHAMPION_MODEL, LIVE_RULES
 
-CHAMPION, CHALLENGER = b"champion", b"challenger"
 KEPT_PROBLEMS = 5
 
 log = logging.getLogger(__name__)
@@ -109,12 +108,12 @@ class Controls:
 
     def _take_model(self, record: ControlRecord) -> None:
         """A release, or None that takes it back. Thresholds on the score follow the champion."""
-        if record.key not in (CHAMPION, CHALLENGER):
+        if record.key not in (CHAMPION_MODEL, CHALLENGER_MODEL):
             return
         scorer = None
         if record.value is not None:
             scorer = load_scorer(record.value, self._feature_names, self._bounds)
-        if record.key == CHALLENGER:
+        if record.key == CHALLENGER_MODEL:
             self._challenger = scorer
         elif scorer is None:
             self._champion = None

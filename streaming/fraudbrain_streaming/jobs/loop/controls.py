@@ -11,13 +11,12 @@ from fraudbrain_shared.controls import ParameterBook, RefusedParameter, Start, s
 from fraudbrain_shared.records import ParameterValue
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.description import Parameter
-from fraudbrain_shared.topics import VALUE, value_key
+from fraudbrain_shared.topics import CHAMPION_MODEL, VALUE, value_key
 from fraudbrain_streaming.jobs.loop.offsets import Offsets
 
 _LOG = logging.getLogger(__name__)
 CONTROL_TOPICS: Final = ("models", "parameters")
 """In the order in which records act: a threshold on a score needs its release first."""
-_CHAMPION: Final = b"champion"
 
 
 class TopicRecord(NamedTuple):
@@ -82,7 +81,7 @@ class Controls:
             _LOG.warning("%s/%d rejected: %s", record.topic, record.offset, error)
 
     def _take_model(self, record: TopicRecord) -> None:
-        if record.key != _CHAMPION:
+        if record.key != CHAMPION_MODEL:
             return
         release = None if record.value is None else msgspec.json.decode(record.value, type=_Release)
         self._release = release.version if release else None
