@@ -32,6 +32,7 @@ def replay_in_process(scenario: Scenario, source: EventSource, *, out: Path | No
     began = time.monotonic()
     simulation = Simulation(scenario)
     counts: Counter[str] = Counter()
+    taken = 0
     versions: dict[tuple[str, str, str | None], None] = {}
     with tempfile.TemporaryDirectory(prefix="fraudbrain-replay-") as folder, screen:
         screen.says(f"deciding {source.events:,} events of {source.name} in this process")
@@ -49,7 +50,8 @@ def replay_in_process(scenario: Scenario, source: EventSource, *, out: Path | No
                     made_by = ending.versions
                     versions[made_by.scenario, made_by.rules, made_by.model] = None
                     file.add(ending, 0)
-            screen.told(counts.total() - counts["degraded"], counts["decisions"])
+            taken += len(batch)
+            screen.told(taken, counts["decisions"])
         seconds = time.monotonic() - started
         file.close()
         first = scores.first_decisions(DecisionsRead(file.path, counts["decisions"], []))

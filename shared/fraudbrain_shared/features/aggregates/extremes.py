@@ -4,6 +4,7 @@ They only fall, or only rise, from one hop to the next: a new value replaces tho
 most values exceed few (the monotone queue of sliding-window maxima).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import inf
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 from fraudbrain_shared.features.aggregates.aggregate import Column
 
 
-class Low:
-    """The least value."""
+class _Extreme(ABC):
+    """What both have in common."""
+
+    @abstractmethod
+    def add(self, column: Column, place: int, value: Any, time: int) -> None: ...
 
     def start(self) -> Column:
         return []
@@ -24,40 +28,30 @@ class Low:
         else:
             column.insert(place, column[place])
             self.add(column, place, value, time)
+
+    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
+        return [column[place] for place in places]
+
+
+class Low(_Extreme):
+    """The least value."""
 
     def add(self, column: Column, place: int, value: Any, time: int) -> None:
         while place >= 0 and value < column[place]:
             column[place] = value
             place -= 1
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [column[place] for place in places]
-
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         return [min(each, default=inf) for each in _from_each(left, right, lefts, rights)]
 
 
-class High:
+class High(_Extreme):
     """The greatest value."""
-
-    def start(self) -> Column:
-        return []
-
-    def insert(self, column: Column, place: int, value: Any, time: int) -> None:
-        if place == len(column):
-            column.append(value)
-            self.add(column, place - 1, value, time)
-        else:
-            column.insert(place, column[place])
-            self.add(column, place, value, time)
 
     def add(self, column: Column, place: int, value: Any, time: int) -> None:
         while place >= 0 and value > column[place]:
             column[place] = value
             place -= 1
-
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [column[place] for place in places]
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         return [max(each, default=-inf) for each in _from_each(left, right, lefts, rights)]
