@@ -108,10 +108,10 @@ def make(folder: Path, load_events: int, tell: Tell) -> Files:
     )
 
 
-def happening_now(folder: Path, events_per_s: float) -> Path:
-    """The same payments, each at the moment at which it will be sent if sending begins at once."""
+def happening_now(folder: Path, events_per_s: float, *, ahead_ms: int = _AHEAD_MS) -> Path:
+    """The same payments, each at the moment at which it will be sent if sending begins `ahead_ms` from now."""
     events = pq.read_table(folder / "events.parquet")
-    begin = round(time.time() * 1000) + _AHEAD_MS
+    begin = round(time.time() * 1000) + ahead_ms
     times = begin + np.rint(np.arange(events.num_rows) * (1000 / events_per_s)).astype(np.int64)
     place = events.schema.get_field_index("event_time")
     return _write(folder / "now", events.set_column(place, "event_time", pa.array(times).cast(files.UTC_MS)))
