@@ -76,7 +76,7 @@ class TierEnded(UserError):
 
 def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a") -> Tier:
     """Starts one worker of the fast tier. Returns at once; see `wait_ready`."""
-    options = ["--group", group, "--worker", worker]
+    options = ["--group", group, "--worker", worker, "--state-dir", str(deployment.worker_state)]
     program = [*_program("fraudbrain_realtime", deployment), *options]
     return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 

@@ -5,9 +5,11 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
-from fraudbrain_realtime.settings import Settings
+from fraudbrain_realtime.limits import Limits
+from fraudbrain_realtime.settings import Settings, default_state_dir
 
 
 def main() -> int:
@@ -32,7 +34,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--group", default="a", help="workers of one group share the partitions")
     run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
     run.add_argument(
-        "--flush-interval-s", type=float, default=Settings.flush_interval_s, help="between two flushes of profiles"
+        "--flush-interval-s", type=float, default=Limits.flush_interval_s, help="between two flushes of profiles"
+    )
+    run.add_argument(
+        "--state-dir", type=Path, default=default_state_dir(), help="where workers note what must outlive them"
     )
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
@@ -48,7 +53,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         thrift_port=int(port),
         group=arguments.group,
         worker=arguments.worker,
-        flush_interval_s=arguments.flush_interval_s,
+        state_dir=arguments.state_dir,
+        limits=Limits(flush_interval_s=arguments.flush_interval_s),
     )
 
 

@@ -10,38 +10,38 @@ from collections.abc import Mapping
 import msgspec
 
 from fraudbrain_realtime.partition import PartitionState
-from fraudbrain_realtime.ports import Broker, Clock, ProfileStore, StoreUnavailable
-from fraudbrain_shared.features import encode_profile
+from fraudbrain_realtime.ports import Broker, Clock, Keeper
 
 EPOCH_SHIFT = 44  # cell timestamps are epoch · 2^44 + next offset
 
 
 class Snapshot(msgspec.Struct, gc=False):
-    """The dirty rows as they were when every event below `next_offset` was applied."""
+    """The changed rows as they were when every event below `next_offset` was applied."""
 
     next_offset: int
-    rows: dict[str, bytes]
+    rows: Mapping[str, bytes]
 
 
 class Checkpoint:
     """Carries one partition's state to the store and its position to the broker."""
 
     def __init__(
-        self, state: PartitionState, broker: Broker, store: ProfileStore, clock: Clock, *, epoch: int, interval_s: float
+        self, state: PartitionState, broker: Broker, keeper: Keeper, clock: Clock, *, epoch: int, interval_s: float
     ) -> None:
         self._state = state
         self._broker = broker
-        self._store = store
+        self._keeper = keeper
         self._clock = clock
         self._epoch = epoch
         self._interval_s = interval_s
         self._due_s = clock() + interval_s
         self._retry_s = 0.0
         self._snapshot: Snapshot | None = None
+        self._save_outstanding = False
         self._commit_outstanding = False
 
     def advance(self) -> None:
-        """Does whichever steps are due. Never waits for the broker."""
+        """Does whichever steps are due. Never waits."""
         if self._clock() >= self._due_s:
             self._take_snapshot()
         if self._snapshot is not None:
@@ -54,29 +54,33 @@ class Checkpoint:
         self.advance()
 
     def _take_snapshot(self) -> None:
-        """Copies the dirty rows, unless an earlier copy is still to be flushed."""
+        """Copies the changed rows, unless an earlier copy is still to be flushed. While events are held none is
+        taken: their subjects' rows lag behind, and a commit would say that they are applied."""
         state = self._state
-        if self._snapshot is not None or state.position == state.flushed:
+        if self._snapshot is not None or state.position == state.flushed or state.held:
             return
-        rows = {subject: encode_profile(state.profiles[subject]) for subject in state.dirty}
-        self._snapshot = Snapshot(state.position, rows)
-        state.dirty.clear()
+        self._snapshot = Snapshot(state.position, state.profiles.take_unsaved())
         self._due_s = self._clock() + self._interval_s
 
     def _flush_when_acked(self, snapshot: Snapshot) -> None:
-        """Writes the copy once everything sent for its events is acknowledged. A store that is away
-        is asked again an interval later."""
-        if not self._state.outstanding.all_acked_below(snapshot.next_offset) or self._clock() < self._retry_s:
+        """Has the copy written once everything sent for its events is acknowledged. A store that is away is asked
+        again an interval later, a keeper without room in the next turn."""
+        if self._save_outstanding or not self._state.outstanding.all_acked_below(snapshot.next_offset):
             return
-        try:
-            if snapshot.rows:
-                timestamp = (self._epoch << EPOCH_SHIFT) + snapshot.next_offset
-                self._store.save(self._state.number, snapshot.rows, timestamp)
-        except StoreUnavailable:
+        if not snapshot.rows:
+            self._saved(True)
+        elif self._clock() >= self._retry_s:
+            timestamp = (self._epoch << EPOCH_SHIFT) + snapshot.next_offset
+            self._save_outstanding = self._keeper.save(self._state.number, snapshot.rows, timestamp, self._saved)
+
+    def _saved(self, is_done: bool) -> None:
+        self._save_outstanding = False
+        if not is_done:
             self._retry_s = self._clock() + self._interval_s
-            return
-        self._state.flushed = snapshot.next_offset
-        self._snapshot = None
+        elif self._snapshot is not None:
+            self._state.flushed = self._snapshot.next_offset
+            self._state.profiles.saved()
+            self._snapshot = None
 
     def _commit_when_flushed(self) -> None:
         """Asks the broker to note how far the store has come; one request at a time."""
@@ -92,7 +96,11 @@ class Checkpoint:
             self._state.committed = max(self._state.committed, offsets[self._state.number])
 
     @property
+    def flushed(self) -> bool:
+        """Whether everything decided stands in the store."""
+        return self._snapshot is None and self._state.position == self._state.flushed
+
+    @property
     def settled(self) -> bool:
         """Whether everything decided is flushed and its commit confirmed."""
-        state = self._state
-        return self._snapshot is None and state.position == state.flushed == state.committed
+        return self.flushed and self._state.flushed == self._state.committed

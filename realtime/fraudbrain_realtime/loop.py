@@ -2,33 +2,49 @@
 
 The order is the guarantee. A decision is made on the profile as it was before its event, the
 event is folded before the next one of its subject is looked at, and nothing is flushed or committed
-before what was decided from it is acknowledged (`checkpoint`).
+before what was decided from it is acknowledged (`checkpoint`). Where a profile cannot be loaded its event is decided
+without it, and folded later (`held`).
 """
 
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 
+from fraudbrain_realtime.bulk_scan import BulkScan
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
+from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.partition import PartitionState
-from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
+from fraudbrain_realtime.ports import (
+    Broker,
+    Clock,
+    Headers,
+    Journal,
+    Keeper,
+    Message,
+    ProfileStore,
+    StoreUnavailable,
+)
+from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, Undecided
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
+from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
-from fraudbrain_shared.records import Decision, Source
+from fraudbrain_shared.records import Decision, Reason, Source
 from fraudbrain_shared.scenario import Scenario
 
 log = logging.getLogger(__name__)
 
-DRAIN_TIMEOUT_S = 2.0
+DRAIN_TIMEOUT_S: Final = 2.0
+CATCH_UP_S: Final = 0.05  # of a turn; events wait so long while those held are folded
 
 _COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
+_POISON: Final = Rejected(Reason.POISON_CRASH, "the process died twice while it had this event in hand")
 
 Taken = tuple[Message, AdmittedEvent | Rejected]
 
@@ -45,13 +61,14 @@ class Loop:
         feed: ControlFeed,
         broker: Broker,
         store: ProfileStore,
+        keeper: Keeper,
+        journal: Journal,
         clock: Clock,
         epoch: int,
         events_topic: str,
         worker: str,
         build: str,
-        flush_interval_s: float,
-        load_timeout_s: float,
+        limits: Limits,
     ) -> None:
         self._admission = Admission(scenario)
         self._application = Application(scenario, fold)
@@ -59,73 +76,98 @@ class Loop:
         self._feed = feed
         self._broker = broker
         self._store = store
+        self._keeper = keeper
+        self._journal = journal
         self._clock = clock
         self._epoch = epoch
         self._dead_letter = partial(dead_letter, topic=events_topic, worker=worker, build=build)
-        self._flush_interval_s = flush_interval_s
-        self._load_timeout_s = load_timeout_s
+        self._limits = limits
         self._encode = msgspec.json.Encoder().encode
         self._partitions: dict[int, PartitionState] = {}
+        self._scans: dict[int, BulkScan] = {}
         self._checkpoints: dict[int, Checkpoint] = {}
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def turn(self, wait_s: float) -> None:
         """Takes what has come, within `wait_s`, and decides it."""
-        taken = self._admit(self._broker.poll(wait_s))
+        self._keeper.poll()
+        taken = self._admit(self._broker.poll(wait_s, take=self._has_room()))
         self._load(taken)
         for message, event in taken:
             self._feed.enter(message.step)
             self._decide(message, event)
+        self.put_down()
+        for state in self._partitions.values():
+            state.profiles.keep_to_limit()
+            if state.held:
+                self._catch_up(state)
+        for scan in self._scans.values():
+            scan.advance()
         for checkpoint in self._checkpoints.values():
             checkpoint.advance()
 
+    def _has_room(self) -> bool:
+        """Whether more events may be taken: not while too much waits for the store."""
+        states = self._partitions.values()
+        return (
+            sum(len(state.held) for state in states) < self._limits.held
+            and sum(state.profiles.unsaved for state in states) < self._limits.profiles
+        )
+
     def _admit(self, messages: Sequence[Message]) -> list[Taken]:
-        admit = self._admission.admit
-        return [
-            (message, admit(message.value, message.key, message.append_time))
-            for message in messages
-            if message.partition in self._partitions
-        ]
+        taken: list[Taken] = []
+        for message in messages:
+            state = self._partitions.get(message.partition)
+            if state is None:
+                continue
+            if message.offset == state.hand.fatal:
+                taken.append((message, _POISON))
+            else:
+                state.hand.take(message.offset)
+                taken.append((message, self._admission.admit(message.value, message.key, message.append_time)))
+        self.put_down()
+        return taken
 
     def _load(self, taken: Sequence[Taken]) -> None:
         """Brings the profiles that memory lacks, those of one poll together."""
-        missing: defaultdict[int, set[str]] = defaultdict(set)
+        missing: defaultdict[int, dict[str, float]] = defaultdict(dict)
         for message, event in taken:
             if not isinstance(event, Rejected):
                 subject = self._admission.subject(event)
-                if subject not in self._partitions[message.partition].profiles:
-                    missing[message.partition].add(subject)
+                state = self._partitions[message.partition]
+                if state.profiles.lacks(subject) and subject not in state.held:
+                    limits = self._limits
+                    missing[message.partition][subject] = (
+                        limits.replayed_load_timeout_s if message.is_replayed else limits.load_timeout_s
+                    )
         for partition, subjects in missing.items():
-            rows = self._load_rows(partition, sorted(subjects))
-            profiles = self._partitions[partition].profiles
-            for subject in subjects:
-                row = rows.get(subject)
-                profiles[subject] = Profile(subject) if row is None else _own_profile(subject, row)
+            self._load_rows(self._partitions[partition], sorted(subjects), max(subjects.values()))
 
-    def _load_rows(self, partition: int, subjects: Sequence[str]) -> dict[str, bytes]:
-        """Asks until the store answers; after the deadline the worker stops rather than guess."""
-        deadline = self._clock() + self._load_timeout_s
-        while True:
-            try:
-                return self._store.load(partition, subjects)
-            except StoreUnavailable:
-                if self._clock() >= deadline:
-                    raise
-                self.counts["load_retries"] += 1
+    def _load_rows(self, state: PartitionState, subjects: Sequence[str], within_s: float) -> None:
+        try:
+            rows = self._store.load(state.number, subjects, within_s)
+        except StoreUnavailable:
+            self._counts["loads_failed"] += 1
+            return
+        for subject in subjects:
+            state.profiles.loaded(subject, rows.get(subject))
 
     def _decide(self, message: Message, event: AdmittedEvent | Rejected) -> None:
         state = self._partitions[message.partition]
+        state.hand.take(message.offset)
         if isinstance(event, Rejected):
             self._put_aside(state, message, event)
         else:
             subject = self._admission.subject(event)
-            profile = state.profiles[subject]
-            if (profile.epoch, profile.last_applied) < (self._epoch, message.offset):
+            profile = None if subject in state.held else state.profiles.get(subject)
+            if profile is None:
+                self._decide_without_profile(state, message, event, subject)
+            elif (profile.epoch, profile.last_applied) < (self._epoch, message.offset):
                 self._apply(state, message, event, profile)
                 profile.epoch, profile.last_applied = self._epoch, message.offset
-                state.dirty.add(subject)
+                state.profiles.changed(profile)
             else:
-                self.counts["already_applied"] += 1
+                self._counts["already_applied"] += 1
         state.position = message.offset + 1
 
     def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
@@ -141,7 +183,49 @@ class Loop:
         elif isinstance(ending, Rejected):
             self._put_aside(state, message, ending)
         else:
-            self.counts[_COUNTED_AS[ending]] += 1
+            self._counts[_COUNTED_AS[ending]] += 1
+
+    def _decide_without_profile(
+        self, state: PartitionState, message: Message, event: AdmittedEvent, subject: str
+    ) -> None:
+        """Decides with everything unknown that the profile would say; the event is folded once it can be loaded."""
+        if self._application.is_decided(event):
+            source = Source(self._epoch, message.partition, message.offset, message.append_time)
+            decision = self._controls.decide_without_profile(event, subject, source, message)
+            self._produce_decision(state, message, decision)
+        else:
+            self._counts[_COUNTED_AS[Undecided.FOLDED]] += 1
+        state.held.hold(subject, message.offset)
+
+    def _catch_up(self, state: PartitionState) -> None:
+        """Folds held events once the store is back. No event is taken meanwhile, so that the last is reached."""
+
+        def load(subjects: Sequence[str]) -> Mapping[str, bytes]:
+            return self._store.load(state.number, subjects, self._limits.load_timeout_s)
+
+        def read_again(offset: int, end: int) -> Sequence[Message]:
+            return self._broker.read_again(state.number, offset, end)
+
+        def fold(message: Message, profile: Profile) -> None:
+            state.hand.take(message.offset)
+            self._fold_held(message, profile)
+
+        deadline = self._clock() + CATCH_UP_S
+        try:
+            while state.held and self._clock() < deadline:
+                if not state.held.catch_up(state.profiles, load, read_again, fold, state.position):
+                    break
+        except StoreUnavailable:
+            self._counts["loads_failed"] += 1
+        state.hand.put_down()
+
+    def _fold_held(self, message: Message, profile: Profile) -> None:
+        if (profile.epoch, profile.last_applied) >= (self._epoch, message.offset):
+            return
+        event = self._admission.admit(message.value, message.key, message.append_time)
+        if not isinstance(event, Rejected):  # it was admitted before
+            self._application.apply(profile, event, message.value or b"", None)
+            profile.epoch, profile.last_applied = self._epoch, message.offset
 
     def _produce_decision(self, state: PartitionState, message: Message, decision: Decision) -> None:
         headers = [
@@ -149,14 +233,14 @@ class Loop:
             ("source", f"{self._epoch}/{message.partition}/{message.offset}".encode()),
         ]
         self._send(state, message, "decisions", self._encode(decision), headers, message.partition)
-        self.counts["decisions"] += 1
+        self._counts["decisions"] += 1
         if decision.degraded:
-            self.counts["degraded"] += 1
+            self._counts["degraded"] += 1
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
         value, headers = self._dead_letter(message, why)
         self._send(state, message, "dead-letters", value, headers, None)
-        self.counts["dead_letters"] += 1
+        self._counts["dead_letters"] += 1
         log.debug("dead letter %d/%d: %s, %s", message.partition, message.offset, why.reason.value, why.detail)
 
     def _send(
@@ -176,52 +260,84 @@ class Loop:
 
     def assigned(self, starts: Mapping[int, int]) -> None:
         for number, start in starts.items():
-            state = self._partitions[number] = PartitionState(number, start)
+            profiles = Profiles(self._epoch, self._limits.profiles)
+            state = PartitionState(number, start, profiles, self._journal.open(number))
+            self._partitions[number] = state
+            self._scans[number] = BulkScan(state, self._keeper, self._clock)
             self._checkpoints[number] = Checkpoint(
-                state, self._broker, self._store, self._clock, epoch=self._epoch, interval_s=self._flush_interval_s
+                state,
+                self._broker,
+                self._keeper,
+                self._clock,
+                epoch=self._epoch,
+                interval_s=self._limits.flush_interval_s,
             )
+        self._share_memory()
         log.info("assigned %s", dict(starts))
 
     def revoked(self, partitions: Iterable[int]) -> None:
         """What is acknowledged is flushed and its commit sent; the rest is decided again by the next owner."""
         self._broker.drain(DRAIN_TIMEOUT_S)
-        for number in partitions:
-            if number in self._checkpoints:
-                self._checkpoints[number].finish()
-            self._drop(number)
+        leaving = [self._checkpoints[number] for number in partitions if number in self._checkpoints]
+        deadline = self._clock() + DRAIN_TIMEOUT_S
+        while True:
+            self._keeper.poll(0.01)
+            for checkpoint in leaving:
+                checkpoint.finish()
+            if all(checkpoint.flushed for checkpoint in leaving) or self._clock() >= deadline:
+                break
+        self._drop(partitions)
         log.info("revoked %s", sorted(partitions))
 
     def lost(self, partitions: Iterable[int]) -> None:
-        for number in partitions:
-            self._drop(number)
+        self._drop(partitions)
         log.warning("lost %s", sorted(partitions))
 
-    def _drop(self, number: int) -> None:
-        self._partitions.pop(number, None)
-        self._checkpoints.pop(number, None)
+    def _drop(self, partitions: Iterable[int]) -> None:
+        for number in partitions:
+            for of_partition in (self._partitions, self._scans, self._checkpoints):
+                of_partition.pop(number, None)
+        self._share_memory()
+
+    def _share_memory(self) -> None:
+        for state in self._partitions.values():
+            state.profiles.limit = self._limits.profiles // len(self._partitions)
 
     # Stopping
 
+    def put_down(self) -> None:
+        """No event is in hand: should the process end now, none is to blame."""
+        for state in self._partitions.values():
+            state.hand.put_down()
+
     def settle(self, deadline_s: float) -> bool:
         """Takes no more events, flushes and commits what was decided; whether all of it was in time."""
-        self._broker.pause()
         while True:
+            self._keeper.poll()
             for checkpoint in self._checkpoints.values():
                 checkpoint.finish()
             if all(checkpoint.settled for checkpoint in self._checkpoints.values()):
                 return True
             if self._clock() >= deadline_s:
                 return False
-            self._broker.poll(0.01)
+            self._broker.poll(0.01, take=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the events so far, and what is held now."""
+        now = {
+            "held": sum(len(state.held) for state in self._partitions.values()),
+            "profiles": sum(len(state.profiles) for state in self._partitions.values()),
+        }
+        return {**self._counts, **{name: count for name, count in now.items() if count}}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What an operator must see to, in words."""
+        if self._has_room():
+            return ()
+        return ("no more events are taken until the profile store is back: too many wait for it",)
 
     def offsets(self) -> dict[str, int]:
         """The committed next offset of each partition owned."""
         return {str(number): state.committed for number, state in sorted(self._partitions.items())}
-
-
-def _own_profile(subject: str, row: bytes) -> Profile:
-    """The row's profile. Its own subject is the second check that no other row's value was handed out."""
-    profile = decode_profile(row)
-    if profile.subject != subject:
-        raise RuntimeError("the profile store returned another subject's row")
-    return profile

@@ -2,7 +2,9 @@
 
 from collections import deque
 
-from fraudbrain_shared.features import Profile
+from fraudbrain_realtime.held import HeldEvents
+from fraudbrain_realtime.ports import Hand
+from fraudbrain_realtime.profiles import Profiles
 
 
 class Outstanding:
@@ -33,15 +35,16 @@ class Outstanding:
 class PartitionState:
     """A partition's profiles and how far its events are decided, flushed and committed.
 
-    All positions are *next offsets*: every event below `position` is decided and applied in
-    memory, every one below `flushed` stands in the profile store, and `committed` is confirmed.
+    All positions are *next offsets*: every event below `position` is decided, and applied in memory unless it is
+    `held`; every one below `flushed` stands in the profile store, and `committed` is confirmed.
     """
 
-    def __init__(self, number: int, start: int) -> None:
+    def __init__(self, number: int, start: int, profiles: Profiles, hand: Hand) -> None:
         self.number = number
         self.position = start
         self.flushed = start
         self.committed = start
         self.outstanding = Outstanding()
-        self.profiles: dict[str, Profile] = {}
-        self.dirty: set[str] = set()
+        self.profiles = profiles
+        self.held = HeldEvents()
+        self.hand = hand

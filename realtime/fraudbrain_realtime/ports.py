@@ -1,20 +1,22 @@
-"""What a worker needs of the world: a broker, a store for profiles, and a clock.
+"""What a worker needs of the world: a broker, a store for profiles, a keeper, a journal and a clock.
 
-The loop knows only these. Production gives it Kafka and HBase, tests give it memory.
+The loop knows only these. Production gives it Kafka, HBase, a child process and a file; tests and the simulator give it
+memory. No call waits longer than told, and what is told by a callback is told during a later `poll`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-Headers = list[tuple[str, bytes]]
+Headers: TypeAlias = list[tuple[str, bytes]]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A record of the events topic. `append_time` is the broker's, UTC milliseconds.
 
-    An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms.
+    An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms. Nobody waits
+    for the answer to a replayed event: it may wait for its profile.
     """
 
     partition: int
@@ -24,6 +26,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     step: str = ""
     clock: int | None = None
+    is_replayed: bool = False
 
 
 class ControlRecord(msgspec.Struct, frozen=True, gc=False):
@@ -57,10 +60,10 @@ class Ownership(Protocol):
 
 
 class Broker(Protocol):
-    """The log. All calls return at once, except `poll` and `drain`, which wait no longer than told."""
+    """The log. Acknowledgements, commits and changes of ownership are heard of during `poll`."""
 
-    def poll(self, wait_s: float) -> Sequence[Message]:
-        """New events, in order within a partition. Serves acknowledgements and changes of ownership."""
+    def poll(self, wait_s: float, *, take: bool = True) -> Sequence[Message]:
+        """New events, in order within a partition; none without `take`, which only serves what is outstanding."""
 
     def produce(
         self,
@@ -79,23 +82,61 @@ class Broker(Protocol):
     def drain(self, timeout_s: float) -> None:
         """Waits until everything produced is acknowledged, or the time is over."""
 
-    def pause(self) -> None:
-        """From here on `poll` hands out no events and only serves what is outstanding."""
-
     def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
-        """Asks to commit next offsets by partition; `done` hears in a later `poll` what was committed,
-        or None if it was refused or failed."""
+        """Asks to commit next offsets by partition; `done` hears what was committed, or None if it was refused or
+        failed."""
+
+    def read_again(self, partition: int, offset: int, end: int) -> Sequence[Message]:
+        """Events from `offset` up to before `end` that were handed out before, in order: as many as have come by now,
+        maybe none. Quick where `offset` follows what the last call for the partition gave.
+        """
 
 
 class ProfileStore(Protocol):
-    """Rows of profiles, by partition and subject. A row never shows an older write over a newer one."""
+    """Rows of profiles, by partition and subject."""
 
-    def load(self, partition: int, subjects: Sequence[str]) -> dict[str, bytes]:
-        """The rows that exist. Raises StoreUnavailable."""
-
-    def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int) -> None:
-        """Writes rows; where a row has a larger timestamp already, that one stays. Raises StoreUnavailable."""
+    def load(self, partition: int, subjects: Sequence[str], within_s: float) -> dict[str, bytes]:
+        """The rows that exist. Raises StoreUnavailable, at the latest when the time is over."""
 
 
-Clock = Callable[[], float]
+class Keeper(Protocol):
+    """Does beside the loop what would make it wait. Each request that it took is answered once, in a later `poll`."""
+
+    def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int, done: Callable[[bool], None]) -> bool:
+        """Writes rows to the store, where one with a larger timestamp stays. Whether there was room for the request.
+
+        `done` hears whether all are written. If not, some may be, or may be yet: the same may be asked again.
+        """
+
+    def scan(self, partition: int, found: Callable[[Mapping[str, bytes]], None], done: Callable[[bool], None]) -> bool:
+        """Reads all rows of a partition, handed to `found` in pieces. Whether there was room for the request.
+
+        `done` hears whether all were found that stood in the store when the scan began.
+        """
+
+    def poll(self, wait_s: float = 0.0) -> None:
+        """Serves the answers that have come, some of them if they are many; waits so long for the first."""
+
+
+class Journal(Protocol):
+    """Remembers, beyond the death of the process, which event it had in hand."""
+
+    def open(self, partition: int) -> "Hand":
+        """The partition's place in the journal."""
+
+
+class Hand(Protocol):
+    """Which event of one partition is in hand."""
+
+    fatal: int | None
+    """The offset of an event that was in hand when the process died, twice or more in a row."""
+
+    def take(self, offset: int) -> None:
+        """This event is being worked on from now on."""
+
+    def put_down(self) -> None:
+        """None is."""
+
+
+Clock: TypeAlias = Callable[[], float]
 """Seconds of a clock that cannot jump."""

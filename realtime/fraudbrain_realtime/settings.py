@@ -1,6 +1,15 @@
 """The settings of a worker, built once in `__main__` and passed down."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fraudbrain_realtime.limits import Limits
+
+
+def default_state_dir() -> Path:
+    """Where programs of this user keep their state."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "fraudbrain"
 
 
 @dataclass(frozen=True)
@@ -26,13 +35,10 @@ class Settings:
     worker: str
     """This worker's name, unique in its group."""
 
-    flush_interval_s: float = 0.5
-    """Between two flushes of profiles. Longer: more is decided again after a crash. Shorter: more rows
-    are written, each write standing in the way of decisions."""
+    state_dir: Path
+    """Where the workers of this machine note what must outlive them."""
 
-    load_timeout_s: float = 10.0
-    """How long an event waits for its profile. Longer rides out a longer outage of the store; after it
-    the worker stops, and starts again from what it had committed."""
+    limits: Limits = field(default_factory=Limits)
 
     in_flight_limit: int = 20_000
     """Decisions sent and not acknowledged above which no more events are taken."""

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -9,19 +10,22 @@ from importlib.metadata import version
 import msgspec
 
 from fraudbrain_realtime.controls import CONTROL_TOPICS, ControlFeed, Controls
-from fraudbrain_realtime.controls.feed import STEP_ENDS
+from fraudbrain_realtime.controls.feed import STEP_ENDS, StepUnknown
 from fraudbrain_realtime.generation import EPOCH, GENERATION, check_generation
+from fraudbrain_realtime.journal import FileJournal
 from fraudbrain_realtime.kafka.broker import KafkaBroker
+from fraudbrain_realtime.kafka.failure import BrokerFailed
 from fraudbrain_realtime.kafka.topic_id import topic_id
 from fraudbrain_realtime.kafka.topic_tail import TopicTail
+from fraudbrain_realtime.keeper.process import KeeperProcess
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.settings import Settings
-from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table
+from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable, create_table
 from fraudbrain_shared.controls import scenario_release
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ProfileFold
 from fraudbrain_shared.models import warm_up
-from fraudbrain_shared.records import Progress, RuleSet
+from fraudbrain_shared.records import Progress
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
 from fraudbrain_shared.scenario.parse import parse_scenario
@@ -61,24 +65,37 @@ class Worker:
             batch_limit=settings.batch_limit,
             in_flight=settings.in_flight_limit,
         )
+        profiles = names.table(f"profiles.{settings.group}")
+        self._keeper = KeeperProcess(_keeper_program(settings, profiles))
         self._loop = Loop(
             scenario=scenario,
             fold=fold,
             controls=self._controls,
             feed=self._feed,
             broker=self._broker,
-            store=HBaseStore(self._gateway, names.table(f"profiles.{settings.group}")),
+            store=ProfileTable(self._gateway, profiles),
+            keeper=self._keeper,
+            journal=FileJournal(settings.state_dir / settings.space / settings.group, EPOCH),
             clock=time.monotonic,
             epoch=EPOCH,
             events_topic=names.topic("events"),
             worker=settings.worker,
             build=build,
-            flush_interval_s=settings.flush_interval_s,
-            load_timeout_s=settings.load_timeout_s,
+            limits=settings.limits,
         )
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Decides until told to stop, then flushes, commits and leaves the group."""
+        try:
+            self._decide_until(stopping)
+        except (BrokerFailed, StepUnknown):
+            self._loop.put_down()  # no event is to blame
+            raise
+        finally:
+            self._keeper.close()
+        log.info("stopped; %s", dict(self._loop.counts))
+
+    def _decide_until(self, stopping: Callable[[], bool]) -> None:
         gc.freeze()  # what was built so far lives as long as the worker: never to be searched for garbage
         controls_due = progress_due = time.monotonic()
         while not stopping():
@@ -101,7 +118,6 @@ class Worker:
         self._broker.close()
         self._control_topics.close()
         self._gateway.close()
-        log.info("stopped; %s", dict(self._loop.counts))
 
     def _publish_progress(self) -> None:
         settings = self._settings
@@ -111,8 +127,8 @@ class Worker:
             offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.received.items()},
             ready=True,
             versions={**self._controls.versions, "scenario_release": self._release},
-            problems=self._controls.problems,
-            counts={**self._loop.counts, **self._controls.counts},
+            problems=(*self._loop.problems, *self._controls.problems),
+            counts={**self._loop.counts, **self._controls.counts, "keeper_restarts": self._keeper.restarts},
         )
         key = f"realtime|{settings.group}|{settings.worker}".encode()
         self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)
@@ -125,8 +141,15 @@ def _prepare_store(settings: Settings, names: Names) -> Gateway:
     return Gateway(host, port)
 
 
-def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls:
-    def compile_core(rule_set: RuleSet) -> DecisionCore:
-        return DecisionCore(scenario, rule_set, origin, fold)
+def _keeper_program(settings: Settings, table: str) -> list[str]:
+    module = "fraudbrain_realtime.keeper"
+    return [sys.executable, "-m", module, settings.thrift_host, str(settings.thrift_port), table]
 
-    return Controls(scenario, compile_core)
+
+def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls:
+    without_profile = scenario.without_profile()
+    return Controls(
+        scenario,
+        compile_core=lambda rule_set: DecisionCore(scenario, rule_set, origin, fold),
+        compile_without_profile=lambda rule_set: DecisionCore(without_profile, rule_set, origin, fold),
+    )

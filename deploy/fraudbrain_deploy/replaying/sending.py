@@ -7,12 +7,13 @@ what is behind is sent at once. So a slow answer never thins out the questions (
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.importing import Batch, EventSource, MappingReject
 from fraudbrain_deploy.importing.payloads import BATCH
-from fraudbrain_shared.records import DeadLetter, Reason
+from fraudbrain_shared.records import REPLAY_HEADER, DeadLetter, Reason
 from fraudbrain_shared.topics import Names
 
 NO_PROGRESS_S = 150.0  # longer than the producer's own limit for one record
@@ -73,6 +74,7 @@ class Sender:
         for topic in (self._events, self._labels):  # connected before the first event is due
             self._producer.list_topics(topic, timeout=30)
         self._on_turn = on_turn
+        self._headers: Headers = [(REPLAY_HEADER, token_hex(4))]
 
     def put_aside(self, source: EventSource, build: str) -> None:
         """Dead letters for the rows that are no events."""
@@ -94,7 +96,7 @@ class Sender:
                     self._wait_until(sent.due_ns(sent.events, rate))
                 elif sent.events % _TURN == 0:
                     self._turn(0)
-                self._produce(self._events, key, value)
+                self._produce(self._events, key, value, self._headers)
                 sent.events += 1
         self._send_labels(labels, DueRecords.END)
 

@@ -6,19 +6,26 @@ what stood before stays.
 
 import logging
 from collections.abc import Sequence
+from typing import Final
+
+import msgspec
 
 from fraudbrain_realtime.controls.live_rules import Compile, LiveRules
 from fraudbrain_realtime.ports import ControlRecord, Message
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import ParameterBook, own_rules
+from fraudbrain_shared.decisions import DecisionCore
 from fraudbrain_shared.features import ContextView, Profile
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
-from fraudbrain_shared.records import Decision, Source, rejection_of
+from fraudbrain_shared.records import Decision, RuleSet, Source, rejection_of
 from fraudbrain_shared.scenario import Scenario
+from fraudbrain_shared.scenario.scope import profile_reads
 from fraudbrain_shared.topics import CHALLENGER_MODEL, CHAMPION_MODEL, LIVE_RULES
 
 KEPT_PROBLEMS = 5
+PROFILE_UNAVAILABLE: Final = "profile_unavailable"
+"""Why a decision is degraded that was made without the subject's profile."""
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +37,11 @@ class Controls:
     what is for later steps. Parameters, context and champion act from the next event on.
     """
 
-    def __init__(self, scenario: Scenario, compile_core: Compile) -> None:
+    def __init__(self, scenario: Scenario, compile_core: Compile, compile_without_profile: Compile) -> None:
         self._rules = LiveRules(own_rules(scenario), compile_core, self._reject)
+        self._compile_without_profile = compile_without_profile
+        self._without_profile: DecisionCore | None = None
+        self._nothing_read = (None,) * len(profile_reads(scenario))
         self._feature_names = self._rules.newest().feature_names
         self._bounds = scenario.parameters
         self._parameters = ParameterBook(scenario)
@@ -55,8 +65,33 @@ class Controls:
         readings: Sequence[Reading] | None = None,
     ) -> Decision:
         """The decision on an event by the controls as they are; `readings` of its profile, if there are any yet."""
+        return self._decide(self._core_at(message), event, profile, source, message, readings)
+
+    def decide_without_profile(self, event: AdmittedEvent, subject: str, source: Source, message: Message) -> Decision:
+        """The decision on an event whose subject's profile cannot be had: nothing is known of it."""
+        core = self._core_without_profile(self._core_at(message).rule_set)
+        decision = self._decide(core, event, Profile(subject), source, message, self._nothing_read)
+        return msgspec.structs.replace(decision, degraded=(*decision.degraded, PROFILE_UNAVAILABLE))
+
+    def _core_at(self, message: Message) -> DecisionCore:
+        return self._rules.newest() if message.step else self._rules.at(message.append_time)
+
+    def _core_without_profile(self, rule_set: RuleSet) -> DecisionCore:
+        core = self._without_profile
+        if core is None or core.rule_set is not rule_set:
+            core = self._without_profile = self._compile_without_profile(rule_set)
+        return core
+
+    def _decide(
+        self,
+        core: DecisionCore,
+        event: AdmittedEvent,
+        profile: Profile,
+        source: Source,
+        message: Message,
+        readings: Sequence[Reading] | None,
+    ) -> Decision:
         now_ms = message.append_time if message.clock is None else message.clock
-        core = self._rules.newest() if message.step else self._rules.at(message.append_time)
         return core.decide(
             event,
             profile,
@@ -78,6 +113,7 @@ class Controls:
     def settle(self) -> None:
         """Makes ready what was taken, so that no event waits for it; a rule set may be rejected only here."""
         self._rules.settle()
+        self._core_without_profile(self._rules.newest().rule_set)
 
     @property
     def versions(self) -> dict[str, str]:

@@ -14,9 +14,10 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from fraudbrain_realtime.kafka.event import event_of
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
+from fraudbrain_realtime.kafka.log_reader import LogReader
 from fraudbrain_realtime.ports import Headers, Message, Ownership
-from fraudbrain_shared.records import CLOCK_HEADER, STEP_HEADER
 from fraudbrain_shared.topics import Names
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ class KafkaBroker:
         self._in_flight = in_flight
         self._failure: BrokerFailed | None = None
         self._paused = False
-        self._stopped = False
+        self._again: LogReader | None = None
+        self._bootstrap = bootstrap
         self._commits: dict[int, Callable[[Mapping[int, int] | None], None]] = {}
         self._events = names.topic("events")
         self._producer = Producer({"bootstrap.servers": bootstrap, **PRODUCER})
@@ -81,14 +83,14 @@ class KafkaBroker:
             [self._events], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
-    def poll(self, wait_s: float) -> Sequence[Message]:
-        self._pause_or_resume()
+    def poll(self, wait_s: float, *, take: bool = True) -> Sequence[Message]:
+        self._pause_or_resume(take)
         first = self._consumer.poll(wait_s)
         records = [] if first is None else [first, *self._consumer.consume(self._batch_limit - 1, timeout=0)]
         self._producer.poll(0)
         if self._failure is not None:
             raise self._failure
-        return [_message(record) for record in records if self._is_event(record)]
+        return [event_of(record) for record in records if self._is_event(record)]
 
     def produce(
         self,
@@ -122,9 +124,6 @@ class KafkaBroker:
     def drain(self, timeout_s: float) -> None:
         self._producer.flush(timeout_s)
 
-    def pause(self) -> None:
-        self._stopped = True
-
     def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
         for partition in offsets:
             self._commits[partition] = done
@@ -135,15 +134,22 @@ class KafkaBroker:
             log.warning("commit not sent: %s", error.args[0].str())
             self._on_commit(error.args[0], places)
 
+    def read_again(self, partition: int, offset: int, end: int) -> Sequence[Message]:
+        if self._again is None:  # only a worker whose store was away needs it
+            self._again = LogReader(self._bootstrap, self._events)
+        return self._again.read(partition, offset, end)
+
     def close(self) -> None:
         """Leaves the group, so that others take over at once."""
         self._consumer.close()
+        if self._again is not None:
+            self._again.close()
         self._producer.flush(1.0)
 
-    def _pause_or_resume(self) -> None:
+    def _pause_or_resume(self, take: bool) -> None:
         """Takes no more events while too many decisions are on their way, but goes on polling: a
         consumer that does not poll is put out of its group."""
-        full = self._stopped or len(self._producer) > self._in_flight
+        full = not take or len(self._producer) > self._in_flight
         if full != self._paused:
             (self._consumer.pause if full else self._consumer.resume)(self._consumer.assignment())
             self._paused = full
@@ -215,25 +221,3 @@ _PASSING = {
     KafkaError._TIMED_OUT,
     KafkaError._MAX_POLL_EXCEEDED,
 }
-
-
-def _message(record: KafkaMessage) -> Message:
-    partition, offset = record.partition(), record.offset()
-    if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
-        raise BrokerFailed("a record without its place in the log")
-    append_time = record.timestamp()[1]
-    headers = record.headers()
-    if not headers:
-        return Message(partition, offset, append_time, record.key(), record.value())
-    step, clock = _step(headers)
-    return Message(partition, offset, append_time, record.key(), record.value(), step, clock)
-
-
-def _step(headers: Any) -> tuple[str, int | None]:
-    """The step that a replay's headers name; headers that are none of ours say nothing."""
-    found = dict(headers)
-    step, clock = found.get(STEP_HEADER), found.get(CLOCK_HEADER)
-    try:
-        return (step.decode() if step else ""), (int(clock) if clock else None)
-    except (UnicodeDecodeError, ValueError):
-        return "", None

@@ -37,10 +37,15 @@ class Application:
         self._decided_types = {name for name, kind in scenario.event_types.items() if kind.decide}
         self._fold = fold
 
-    def apply(self, profile: Profile, event: AdmittedEvent, payload: bytes, decide: Decide) -> Ending:
+    def is_decided(self, event: AdmittedEvent) -> bool:
+        """Whether events of its type get a decision."""
+        return event.type in self._decided_types
+
+    def apply(self, profile: Profile, event: AdmittedEvent, payload: bytes, decide: Decide | None) -> Ending:
         """The decision on the event, or how it ends without one; folds it into the profile unless its id came before.
 
-        `payload` are the bytes that it was decoded from: a duplicate has the same, else the event is rejected.
+        `payload` are the bytes that it was decoded from: a duplicate has the same, else the event is rejected. Without
+        `decide` it is folded only: it was decided before.
         """
         event_id, hashed = hash64(event.event_id.encode()), hash64(payload)
         known = recall(profile, event_id)
@@ -48,7 +53,7 @@ class Application:
             return Undecided.DUPLICATE if known == hashed else _CONFLICT
         ending: Ending = Undecided.FOLDED
         readings: Sequence[Reading] | None = None
-        if event.type in self._decided_types:
+        if decide is not None and event.type in self._decided_types:
             readings = self._fold.read(profile, event)
             ending = decide(event, profile, readings)
         self._fold.fold(profile, event, readings)

@@ -18,11 +18,20 @@ from fraudbrain_shared.records.decision import Decision, Outcome, Scores, Source
 from fraudbrain_shared.records.event import Event
 from fraudbrain_shared.records.label import Label, Labelled
 from fraudbrain_shared.records.model import MODEL_FORMAT, Category, Histogram, ModelRelease, Trees
-from fraudbrain_shared.records.progress import CLOCK_HEADER, STEP_HEADER, Progress, StepEnd, StepGoal, rejection_of
+from fraudbrain_shared.records.progress import (
+    CLOCK_HEADER,
+    REPLAY_HEADER,
+    STEP_HEADER,
+    Progress,
+    StepEnd,
+    StepGoal,
+    rejection_of,
+)
 
 __all__ = [
     "CLOCK_HEADER",
     "MODEL_FORMAT",
+    "REPLAY_HEADER",
     "STEP_HEADER",
     "Category",
     "ClauseText",

@@ -47,6 +47,8 @@ class StepEnd(msgspec.Struct, frozen=True):
     offsets: dict[str, dict[str, int]]
 
 
-# Headers of a replayed event: `run|number` of its step, and the step's start, UTC ms.
+# Headers of a replayed event: which replay sent it; in a stepped one `run|number` of its step, and the step's start,
+# UTC ms.
+REPLAY_HEADER = "replay.run"
 STEP_HEADER = "replay.step"
 CLOCK_HEADER = "replay.clock"

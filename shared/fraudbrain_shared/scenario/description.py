@@ -1,6 +1,6 @@
 """A scenario as it was checked: immutable, complete, free of any particular business."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Literal
 
 from fraudbrain_shared.expressions import Expression
@@ -321,3 +321,10 @@ class Scenario:
     description: str = ""
     context: dict[str, ContextFeature] = field(default_factory=dict)
     model: ModelDescription | None = None
+    profile_is_known: bool = True
+    """Whether expressions may rely on counts and sums of the profile, which are known even if nothing happened."""
+
+    def without_profile(self) -> "Scenario":
+        """The same for events whose profile cannot be had: all that it would say, and what is derived, is unknown."""
+        derived = {name: replace(each, may_be_unknown=True) for name, each in self.derived.items()}
+        return replace(self, profile_is_known=False, derived=derived)

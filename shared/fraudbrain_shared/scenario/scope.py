@@ -172,7 +172,7 @@ def _profile_names(scenario: Scenario) -> Iterator[Name]:
     place = 0
     for feature in scenario.profile.values():
         for read, name in zip(feature.read, feature.read_names(), strict=True):
-            may_be_unknown = read not in KNOWN_READS
+            may_be_unknown = read not in KNOWN_READS or not scenario.profile_is_known
             yield Name(
                 f"profile.{name}", read_type(feature, read), f"profile[{place}]", may_be_unknown, _READ_RANGES.get(read)
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fraudbrain_realtime.ports import ProfileStore, StoreUnavailable
-from fraudbrain_realtime.stores.hbase import Gateway, HBaseStore, create_table, note_once
+from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable, create_table, note_once
 from fraudbrain_realtime.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest, space: str) -> Iterator[ProfileStore]:
     table = f"fraudbrain.{space}.profiles.a"
     create_table(host, port, table, b"p")
     gateway = Gateway(host, port)
-    yield HBaseStore(gateway, table)
+    yield ProfileTable(gateway, table)
     gateway.close()
 
 
@@ -63,7 +63,7 @@ def test_more_rows_than_one_call_takes_are_all_written(store: ProfileStore) -> N
 
 
 def test_a_gateway_that_does_not_answer_is_unavailable_and_is_asked_anew() -> None:
-    store = HBaseStore(Gateway("127.0.0.1", 9, timeout_ms=200), "none")
+    store = ProfileTable(Gateway("127.0.0.1", 9), "none")
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             store.load(0, ["c1"])

@@ -42,16 +42,15 @@ class FakeBroker:
         self._in_flight: list[Sent] = []
         self._commits: list[tuple[Mapping[int, int], Callable[[Mapping[int, int] | None], None]]] = []
         self._queue: list[Message] | None = None
-        self._paused = False
 
-    def poll(self, wait_s: float) -> Sequence[Message]:
+    def poll(self, wait_s: float, *, take: bool = True) -> Sequence[Message]:
         if self._queue is None:
             starts = {event.partition: self._log.committed.get(event.partition, 0) for event in self._log.events}
             self._queue = [event for event in self._log.events if event.offset >= starts[event.partition]]
             self._owner().assigned(starts)
         self._write(self._rng.randint(0, len(self._in_flight)), acknowledge=True)
         self._serve_commits()
-        if self._paused:
+        if not take:
             return []
         size = self._rng.randint(0, self._batch_limit)
         batch, self._queue = self._queue[:size], self._queue[size:]
@@ -71,11 +70,12 @@ class FakeBroker:
     def drain(self, timeout_s: float) -> None:
         self._write(len(self._in_flight), acknowledge=True)
 
-    def pause(self) -> None:
-        self._paused = True
-
     def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
         self._commits.append((offsets, done))
+
+    def read_again(self, partition: int, offset: int, end: int) -> Sequence[Message]:
+        behind = [each for each in self._log.events if each.partition == partition and offset <= each.offset < end]
+        return behind[: self._rng.randint(0, self._batch_limit)]
 
     @property
     def exhausted(self) -> bool:

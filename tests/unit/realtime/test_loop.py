@@ -1,11 +1,13 @@
 """The loop's laws on a log that acknowledges late and workers that die at any moment."""
 
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import msgspec
 import pytest
 
 from fraudbrain_realtime.controls import ControlFeed, Controls
+from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
@@ -15,6 +17,7 @@ from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import DeadLetter, Decision, Reason
 from fraudbrain_shared.scenario import Scenario, load_scenario
 from tests.unit.realtime.fake_broker import FakeBroker, FakeLog
+from tests.unit.realtime.fake_keeper import FakeKeeper, NoJournal
 
 T0 = 1_700_000_000_000
 
@@ -36,10 +39,17 @@ class FakeClock:
 class Worker:
     """A loop on a fake log, as the real worker builds it."""
 
-    def __init__(self, scenario: Scenario, log: FakeLog, store: MemoryStore, rng: Random) -> None:
+    def __init__(
+        self, scenario: Scenario, log: FakeLog, store: MemoryStore, rng: Random, limits: Limits | None = None
+    ) -> None:
         fold = ProfileFold(scenario)
         origin = Origin(group="a", generation=1, build="test")
-        self.controls = Controls(scenario, lambda rules: DecisionCore(scenario, rules, origin, fold))
+        blind = scenario.without_profile()
+        self.controls = Controls(
+            scenario,
+            compile_core=lambda rules: DecisionCore(scenario, rules, origin, fold),
+            compile_without_profile=lambda rules: DecisionCore(blind, rules, origin, fold),
+        )
         self.feed = ControlFeed(self.controls, lambda wait_s: [])
         self.broker = FakeBroker(log, lambda: self.loop, rng)
         self.loop = Loop(
@@ -49,13 +59,14 @@ class Worker:
             feed=self.feed,
             broker=self.broker,
             store=store,
+            keeper=FakeKeeper(store),
+            journal=NoJournal(),
             clock=FakeClock(),
             epoch=1,
             events_topic="events",
             worker="w",
             build="test",
-            flush_interval_s=0.05,
-            load_timeout_s=1.0,
+            limits=Limits(flush_interval_s=0.05) if limits is None else limits,
         )
 
     def run_to_end(self) -> None:
@@ -199,13 +210,113 @@ def profiles(store: MemoryStore, events: list[Message]) -> dict[str, Profile]:
     return {subject: decode_profile(row) for subject, row in store.load(0, subjects).items()}
 
 
-def test_a_store_that_is_away_stops_the_worker_before_it_guesses(scenario: Scenario) -> None:
-    class Away(MemoryStore):
-        def load(self, partition: int, subjects: object) -> dict[str, bytes]:
-            raise StoreUnavailable("away")
+class Flapping(MemoryStore):
+    """Answers no reads while it is away."""
 
-    with pytest.raises(StoreUnavailable):
-        run(scenario, message(0, payment("e1")), store=Away())
+    is_away = True
+
+    def load(self, partition: int, subjects: Sequence[str], within_s: float = 0.0) -> dict[str, bytes]:
+        if self.is_away:
+            raise StoreUnavailable("away")
+        return super().load(partition, subjects)
+
+    def scan(self, partition: int) -> Iterator[dict[str, bytes]]:
+        if self.is_away:
+            raise StoreUnavailable("away")
+        yield from super().scan(partition)
+
+
+def test_without_its_profile_an_event_is_decided_degraded_and_folded_once_the_store_is_back(scenario: Scenario) -> None:
+    events = [message(offset, payment(f"e{offset}", time=T0 + offset)) for offset in range(20)]
+    log, store = FakeLog(events), Flapping()
+    worker = Worker(scenario, log, store, Random(0))
+    while not worker.broker.exhausted:
+        worker.loop.turn(0)
+    assert worker.loop.counts["held"] == 20
+    assert not worker.loop.settle(deadline_s=2)
+    made = decisions(log)
+    assert len(made) == 20
+    assert {decision.degraded[-1] for decision in made} == {"profile_unavailable"}
+    assert {value for decision in made for value in decision.features[:3]} == {None}
+    assert log.committed == {}
+    store.is_away = False
+    assert_same_profiles(scenario, worker, log, store, events)
+
+
+def assert_same_profiles(
+    scenario: Scenario, worker: Worker, log: FakeLog, store: MemoryStore, events: list[Message]
+) -> None:
+    """The worker, once it has caught up, has folded what an undisturbed one folds, and committed all."""
+    undisturbed, quiet = FakeLog(list(events)), MemoryStore()
+    Worker(scenario, undisturbed, quiet, Random(0)).run_to_end()
+    for _ in range(1_000):
+        worker.loop.turn(0)
+        if "held" not in worker.loop.counts and worker.broker.exhausted:
+            break
+    assert worker.loop.settle(deadline_s=1_000)
+    assert profiles(store, events) == profiles(quiet, events)
+    assert log.committed == undisturbed.committed
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_store_that_comes_and_goes_and_workers_that_die_leave_every_counter_right(
+    scenario: Scenario, seed: int
+) -> None:
+    rng = Random(seed)
+    events = random_events(rng)
+    log, store = FakeLog(list(events)), Flapping()
+    for _ in range(5):
+        worker = Worker(scenario, log, store, rng)
+        for _ in range(rng.randint(1, 40)):
+            store.is_away = rng.random() < 0.6
+            worker.loop.turn(0)
+        worker.broker.crash()
+    store.is_away = False
+    assert_same_profiles(scenario, Worker(scenario, log, store, rng), log, store, events)
+    undisturbed = FakeLog(list(events))
+    Worker(scenario, undisturbed, MemoryStore(), Random(0)).run_to_end()
+    assert_as_undisturbed_or_degraded(log, undisturbed)
+
+
+def assert_as_undisturbed_or_degraded(log: FakeLog, undisturbed: FakeLog) -> None:
+    right = {decision.source.offset: decision for decision in decisions(undisturbed)}
+    accounted = {decision.source.offset for decision in decisions(log)}
+    assert accounted >= set(right)
+    for decision in decisions(log):
+        assert decision.degraded or decision == right[decision.source.offset]
+
+
+def test_at_the_bound_no_more_is_taken_until_the_store_is_back(scenario: Scenario) -> None:
+    events = [message(offset, payment(f"e{offset}", time=T0 + offset)) for offset in range(60)]
+    log, store = FakeLog(events), Flapping()
+    worker = Worker(scenario, log, store, Random(0), Limits(flush_interval_s=0.05, held=10))
+    for _ in range(100):
+        worker.loop.turn(0)
+    assert 10 <= worker.loop.counts["held"] < 15  # a poll brings up to five
+    assert worker.loop.problems
+    store.is_away = False
+    assert_same_profiles(scenario, worker, log, store, events)
+    assert worker.loop.problems == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_profiles_that_were_put_away_are_found_again(scenario: Scenario, seed: int) -> None:
+    rng = Random(seed)
+    events = [
+        message(offset, payment(f"e{offset}", card=f"c{card}", time=T0 + offset), key=f"c{card}")
+        for offset, card in enumerate(rng.randrange(40) for _ in range(300))
+    ]
+    log, store = FakeLog(list(events)), MemoryStore()
+    worker = Worker(scenario, log, store, rng, Limits(flush_interval_s=0.05, profiles=12))
+    assert_same_profiles(scenario, worker, log, store, events)
+    assert effective(log) == effective(undisturbed_log(scenario, events))
+    assert worker.loop.counts["profiles"] < 40
+
+
+def undisturbed_log(scenario: Scenario, events: list[Message]) -> FakeLog:
+    log = FakeLog(list(events))
+    Worker(scenario, log, MemoryStore(), Random(0)).run_to_end()
+    return log
 
 
 def test_a_store_that_takes_no_writes_holds_back_the_commit(scenario: Scenario) -> None:

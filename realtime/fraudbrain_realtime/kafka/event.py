@@ -1,0 +1,33 @@
+"""A record of the events topic as the loop takes it."""
+
+from typing import Any
+
+from confluent_kafka import Message as KafkaMessage
+
+from fraudbrain_realtime.kafka.failure import BrokerFailed
+from fraudbrain_realtime.ports import Message
+from fraudbrain_shared.records import CLOCK_HEADER, REPLAY_HEADER, STEP_HEADER
+
+
+def event_of(record: KafkaMessage) -> Message:
+    """The event in a fetched record."""
+    partition, offset = record.partition(), record.offset()
+    if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
+        raise BrokerFailed("a record without its place in the log")
+    append_time = record.timestamp()[1]
+    headers = record.headers()
+    if not headers:
+        return Message(partition, offset, append_time, record.key(), record.value())
+    found: dict[str, Any] = dict(headers)
+    step, clock = _step(found)
+    is_replayed = bool(step) or REPLAY_HEADER in found
+    return Message(partition, offset, append_time, record.key(), record.value(), step, clock, is_replayed)
+
+
+def _step(headers: dict[str, Any]) -> tuple[str, int | None]:
+    """The step that a replay's headers name; headers that are none of ours say nothing."""
+    step, clock = headers.get(STEP_HEADER), headers.get(CLOCK_HEADER)
+    try:
+        return (step.decode() if step else ""), (int(clock) if clock else None)
+    except (UnicodeDecodeError, ValueError):
+        return "", None

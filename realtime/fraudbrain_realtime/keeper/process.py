@@ -1,0 +1,167 @@
+"""The worker's side of its keeper: starts the process, asks it, and starts another when it is dead or stuck."""
+
+import logging
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from select import select
+from typing import Final
+
+from fraudbrain_realtime.keeper.messages import Answer, Done, Frames, Request, Save, Scan, decode_reply, frame
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S: Final = 5.0
+ROOM_BYTES: Final = 64 << 20
+ROWS_AT_ONCE: Final = 1_024  # of a request: each answer says that the keeper works
+RECEIVED_AT_ONCE: Final = 1 << 18
+SERVED_AT_ONCE_S: Final = 0.002
+END_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Who waits for the answer to a request, or to several together; and for rows that it finds."""
+
+    done: Callable[[bool], None]
+    found: Callable[[Mapping[str, bytes]], None] | None = None
+    requests: int = 1
+    all_done: bool = True
+
+    def answered(self, is_done: bool) -> None:
+        """One of the requests is; the last one answers for all."""
+        self.requests -= 1
+        self.all_done &= is_done
+        if not self.requests:
+            self.done(self.all_done)
+
+
+class KeeperProcess:
+    """A `Keeper` in a process of its own. `program` is its command; the socket's number is added to it.
+
+    Requests are sent as far as they go without waiting; the rest stays in a bounded buffer. One that is not answered
+    in five seconds ends the process: what is asked of it is answered with no, and the next one starts.
+    """
+
+    def __init__(self, program: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._program = program
+        self._clock = clock
+        self._tickets = 0
+        self._asked: dict[int, _Asked] = {}
+        self.restarts = 0
+        """How often it had to be started again."""
+        self.answers_dropped = 0
+        """Decisions that were not made known to whoever may ask, for want of room."""
+        self._start()
+
+    def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int, done: Callable[[bool], None]) -> bool:
+        if not self._has_room():
+            return False
+        cells, asked = iter(rows.items()), _Asked(done, requests=-(-len(rows) // ROWS_AT_ONCE))
+        while piece := dict(islice(cells, ROWS_AT_ONCE)):
+            self._ask(Save(self._next_ticket(), partition, piece, timestamp), asked)
+        return True
+
+    def scan(self, partition: int, found: Callable[[Mapping[str, bytes]], None], done: Callable[[bool], None]) -> bool:
+        if not self._has_room():
+            return False
+        self._ask(Scan(self._next_ticket(), partition), _Asked(done, found))
+        return True
+
+    def answer(self, decisions: Mapping[str, bytes]) -> None:
+        """Makes decisions known to whoever asks for them, unless there is no room: nothing depends on it."""
+        if self._has_room():
+            self._send(Answer(dict(decisions)))
+        else:
+            self.answers_dropped += len(decisions)
+
+    def poll(self, wait_s: float = 0.0) -> None:
+        self._flush()
+        until = self._clock() + SERVED_AT_ONCE_S
+        while self._receive(wait_s):
+            wait_s = 0.0
+            if self._clock() >= until:
+                break
+        if self._is_stuck():
+            self._restart()
+
+    def close(self) -> None:
+        """Lets it finish what it is doing, and ends it."""
+        self._socket.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            number = str(theirs.fileno())
+            self._process = subprocess.Popen([*self._program, number], pass_fds=(theirs.fileno(),))
+        self._socket.setblocking(False)
+        self._frames = Frames()
+        self._unsent = bytearray()
+        self._heard_s = self._clock()
+
+    def _restart(self) -> None:
+        log.warning("the keeper is dead or stuck: another one starts")
+        self.restarts += 1
+        self._process.kill()
+        self._process.wait()
+        self._socket.close()
+        self._start()
+        asked, self._asked = self._asked, {}
+        for each in asked.values():
+            each.answered(False)
+
+    def _is_stuck(self) -> bool:
+        is_late = bool(self._asked) and self._clock() - self._heard_s > PATIENCE_S
+        return is_late or self._process.poll() is not None
+
+    def _next_ticket(self) -> int:
+        self._tickets += 1
+        return self._tickets
+
+    def _ask(self, request: Save | Scan, asked: _Asked) -> None:
+        if not self._asked:
+            self._heard_s = self._clock()
+        self._asked[request.ticket] = asked
+        self._send(request)
+
+    def _has_room(self) -> bool:
+        self._flush()
+        return len(self._unsent) < ROOM_BYTES
+
+    def _send(self, request: Request) -> None:
+        self._unsent += frame(request)
+        self._flush()
+
+    def _flush(self) -> None:
+        with suppress(OSError):  # no room now, or a dead keeper, which `poll` finds out
+            while self._unsent:
+                del self._unsent[: self._socket.send(memoryview(self._unsent)[:RECEIVED_AT_ONCE])]
+
+    def _receive(self, wait_s: float) -> bool:
+        """Serves what came at once; whether anything did."""
+        try:
+            if wait_s and not select([self._socket], [], [], wait_s)[0]:
+                return False
+            received = self._socket.recv(RECEIVED_AT_ONCE)
+        except OSError:  # nothing there, or a dead keeper
+            return False
+        for body in self._frames.feed(received):
+            self._serve(body)
+        return bool(received)
+
+    def _serve(self, body: bytes) -> None:
+        reply = decode_reply(body)
+        self._heard_s = self._clock()
+        if isinstance(reply, Done):
+            self._asked.pop(reply.ticket).answered(reply.is_done)
+        elif (found := self._asked[reply.ticket].found) is not None:
+            found(reply.rows)
