@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
     from fraudbrain_deploy.stack import StackSettings
 
-PARTS = ("kafka", "hbase", "thrift")
+PARTS = ("kafka", "hbase", "thrift", "redis")
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[StackSettings]":
-    """Kafka and HBase on free ports with empty data; the tests that need them fail where they do not start."""
+    """Kafka, HBase and Redis on free ports with empty data; the tests that need them fail where they do not start."""
     from fraudbrain_deploy.stack import StackSettings, down, free_port_block, up
 
     settings = StackSettings(data=tmp_path_factory.mktemp("data"), ports=free_port_block())

@@ -77,6 +77,7 @@ class TierEnded(UserError):
 def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a") -> Tier:
     """Starts one worker of the fast tier. Returns at once; see `wait_ready`."""
     options = ["--group", group, "--worker", worker, "--state-dir", str(deployment.worker_state)]
+    options += ["--redis", deployment.stack.redis_url]
     program = [*_program("fraudbrain_realtime", deployment), *options]
     return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 

@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--space", required=True, help="the deployment's name, as in fraudbrain.SPACE.events")
     run.add_argument("--bootstrap", default="127.0.0.1:9092", help="host:port of a Kafka broker")
     run.add_argument("--thrift", default="127.0.0.1:9090", help="host:port of HBase's Thrift gateway")
+    run.add_argument("--redis", metavar="URL", help="also tell decisions there by event id: redis://host:port/0")
     run.add_argument("--group", default="a", help="workers of one group share the partitions")
     run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
     run.add_argument(
@@ -54,6 +55,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         group=arguments.group,
         worker=arguments.worker,
         state_dir=arguments.state_dir,
+        redis=arguments.redis,
         limits=Limits(flush_interval_s=arguments.flush_interval_s),
     )
 

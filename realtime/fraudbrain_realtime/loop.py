@@ -8,7 +8,7 @@ without it, and folded later (`held`).
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -47,6 +47,8 @@ _COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
 _POISON: Final = Rejected(Reason.POISON_CRASH, "the process died twice while it had this event in hand")
 
 Taken = tuple[Message, AdmittedEvent | Rejected]
+AnswerKey = Callable[[str, str], str]
+"""Under which key the decision on an event can be asked for, by its subject and id."""
 
 
 class Loop:
@@ -69,6 +71,7 @@ class Loop:
         worker: str,
         build: str,
         limits: Limits,
+        answer_key: AnswerKey | None = None,
     ) -> None:
         self._admission = Admission(scenario)
         self._application = Application(scenario, fold)
@@ -82,6 +85,8 @@ class Loop:
         self._epoch = epoch
         self._dead_letter = partial(dead_letter, topic=events_topic, worker=worker, build=build)
         self._limits = limits
+        self._answer_key = answer_key
+        self._answers: dict[str, bytes] = {}
         self._encode = msgspec.json.Encoder().encode
         self._partitions: dict[int, PartitionState] = {}
         self._scans: dict[int, BulkScan] = {}
@@ -105,6 +110,9 @@ class Loop:
             scan.advance()
         for checkpoint in self._checkpoints.values():
             checkpoint.advance()
+        if self._answers:
+            self._keeper.answer(self._answers)
+            self._answers = {}
 
     def _has_room(self) -> bool:
         """Whether more events may be taken: not while too much waits for the store."""
@@ -232,14 +240,19 @@ class Loop:
             ("event_id", decision.event_id.encode()),
             ("source", f"{self._epoch}/{message.partition}/{message.offset}".encode()),
         ]
-        self._send(state, message, "decisions", self._encode(decision), headers, message.partition)
+        value = self._encode(decision)
+        acked = partial(state.outstanding.acked, message.offset)
+        if self._answer_key is not None:
+            acked = partial(self._answer, acked, self._answer_key(decision.subject, decision.event_id), value)
+        self._send(state, message, "decisions", value, headers, message.partition, acked)
         self._counts["decisions"] += 1
         if decision.degraded:
             self._counts["degraded"] += 1
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
         value, headers = self._dead_letter(message, why)
-        self._send(state, message, "dead-letters", value, headers, None)
+        acked = partial(state.outstanding.acked, message.offset)
+        self._send(state, message, "dead-letters", value, headers, None, acked)
         self._counts["dead_letters"] += 1
         log.debug("dead letter %d/%d: %s, %s", message.partition, message.offset, why.reason.value, why.detail)
 
@@ -251,10 +264,15 @@ class Loop:
         value: bytes,
         headers: Headers,
         partition: int | None,
+        acked: Callable[[], None],
     ) -> None:
         state.outstanding.sent(message.offset)
-        acked = partial(state.outstanding.acked, message.offset)
         self._broker.produce(topic, message.key, value, headers, partition, acked)
+
+    def _answer(self, acked: Callable[[], None], key: str, decision: bytes) -> None:
+        """Only what is written for good is told to whoever asks for it."""
+        acked()
+        self._answers[key] = decision
 
     # Ownership
 

@@ -114,6 +114,9 @@ class Keeper(Protocol):
         `done` hears whether all were found that stood in the store when the scan began.
         """
 
+    def answer(self, decisions: Mapping[str, bytes]) -> None:
+        """Makes decisions known, by key, to whoever asks for them; where that fails nobody is told."""
+
     def poll(self, wait_s: float = 0.0) -> None:
         """Serves the answers that have come, some of them if they are many; waits so long for the first."""
 

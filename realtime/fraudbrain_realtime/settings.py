@@ -38,6 +38,9 @@ class Settings:
     state_dir: Path
     """Where the workers of this machine note what must outlive them."""
 
+    redis: str | None = None
+    """URL of the Redis that takes recent decisions, for whoever asks by id. Without it nobody can."""
+
     limits: Limits = field(default_factory=Limits)
 
     in_flight_limit: int = 20_000

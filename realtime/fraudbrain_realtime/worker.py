@@ -82,6 +82,7 @@ class Worker:
             worker=settings.worker,
             build=build,
             limits=settings.limits,
+            answer_key=names.answer if settings.redis else None,
         )
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -128,7 +129,7 @@ class Worker:
             ready=True,
             versions={**self._controls.versions, "scenario_release": self._release},
             problems=(*self._loop.problems, *self._controls.problems),
-            counts={**self._loop.counts, **self._controls.counts, "keeper_restarts": self._keeper.restarts},
+            counts={**self._loop.counts, **self._controls.counts, **self._keeper.counts},
         )
         key = f"realtime|{settings.group}|{settings.worker}".encode()
         self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)
@@ -142,8 +143,9 @@ def _prepare_store(settings: Settings, names: Names) -> Gateway:
 
 
 def _keeper_program(settings: Settings, table: str) -> list[str]:
-    module = "fraudbrain_realtime.keeper"
-    return [sys.executable, "-m", module, settings.thrift_host, str(settings.thrift_port), table]
+    store = ["--thrift", f"{settings.thrift_host}:{settings.thrift_port}", "--table", table]
+    answers = ["--redis", settings.redis] if settings.redis else []
+    return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers]
 
 
 def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls:

@@ -72,6 +72,11 @@ class Names:
         """The consumer group of a fast-tier group, such as `fraudbrain.cards.realtime.a`."""
         return f"fraudbrain.{self.space}.realtime.{name}"
 
+    def answer(self, subject: str, event_id: str) -> str:
+        """The Redis key of the decision on an event, such as `fraudbrain.cards.decision|6:card-1|e1`. The subject's
+        length keeps apart what the characters of both might mix up."""
+        return f"fraudbrain.{self.space}.decision|{len(subject)}:{subject}|{event_id}"
+
 
 LIVE_RULES = b"live"
 """The key on `rules` of the rule set that decides."""

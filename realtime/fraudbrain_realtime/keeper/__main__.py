@@ -1,21 +1,37 @@
-"""The keeper's process. Its worker starts it: `python -m fraudbrain_realtime.keeper HOST PORT TABLE SOCKET`."""
+"""The keeper's process. Its worker starts it: `python -m fraudbrain_realtime.keeper --thrift … --table … SOCKET`."""
 
+import argparse
 import logging
 import signal
 import socket
 import sys
 
-from fraudbrain_realtime.keeper.serving import Serving
+from fraudbrain_realtime.keeper.serving import Answers, Serving
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable
 
 
 def main() -> None:
     """Serves until the worker is gone. A stop that is meant for the whole session is the worker's to hear of."""
-    host, port, table, number = sys.argv[1:]
+    parser = argparse.ArgumentParser(prog="python -m fraudbrain_realtime.keeper", description=__doc__)
+    parser.add_argument("--thrift", required=True, help="host:port of HBase's Thrift gateway")
+    parser.add_argument("--table", required=True, help="the table of profiles")
+    parser.add_argument("--redis", help="URL of the Redis that takes the decisions; without it none does")
+    parser.add_argument("socket", type=int, help="number of the open socket to the worker")
+    arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)
-    Serving(socket.socket(fileno=int(number)), ProfileTable(Gateway(host, int(port)), table), None).run()
+    host, _, port = arguments.thrift.rpartition(":")
+    table = ProfileTable(Gateway(host, int(port)), arguments.table)
+    Serving(socket.socket(fileno=arguments.socket), table, _answers(arguments.redis)).run()
+
+
+def _answers(url: str | None) -> Answers | None:
+    if url is None:
+        return None
+    from fraudbrain_realtime.stores.redis import RedisAnswers
+
+    return RedisAnswers(url)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,14 @@ class KeeperProcess:
         self._tickets = 0
         self._asked: dict[int, _Asked] = {}
         self.restarts = 0
-        """How often it had to be started again."""
         self.answers_dropped = 0
-        """Decisions that were not made known to whoever may ask, for want of room."""
         self._start()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often it was started again, and the decisions that were not made known for want of room."""
+        counts = {"keeper_restarts": self.restarts, "answers_dropped": self.answers_dropped}
+        return {name: count for name, count in counts.items() if count}
 
     def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int, done: Callable[[bool], None]) -> bool:
         if not self._has_room():
@@ -73,7 +77,6 @@ class KeeperProcess:
         return True
 
     def answer(self, decisions: Mapping[str, bytes]) -> None:
-        """Makes decisions known to whoever asks for them, unless there is no room: nothing depends on it."""
         if self._has_room():
             self._send(Answer(dict(decisions)))
         else:

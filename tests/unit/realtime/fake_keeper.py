@@ -15,6 +15,7 @@ class FakeKeeper:
         self._store = store
         self._room = room
         self._asked: deque[Callable[[], None]] = deque()
+        self.answers: dict[str, bytes] = {}
 
     def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int, done: Callable[[bool], None]) -> bool:
         def work() -> None:
@@ -38,6 +39,9 @@ class FakeKeeper:
                 done(True)
 
         return self._take(work)
+
+    def answer(self, decisions: Mapping[str, bytes]) -> None:
+        self.answers.update(decisions)
 
     def poll(self, wait_s: float = 0.0) -> None:
         for _ in range(len(self._asked)):

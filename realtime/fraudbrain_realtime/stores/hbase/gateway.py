@@ -111,7 +111,7 @@ class Gateway:
                 self._connection = Connection(self._host, self._port, deadline_s)
             self._connection.socket.deadline_s = deadline_s
             return work(self._connection.client)
-        except (OSError, TException) as error:
+        except Exception as error:  # a reply that was cut or spoilt makes the parser raise all kinds
             self.close()
             # Only the kind of error: the gateway's messages are whole Java stack traces.
             raise StoreUnavailable(f"HBase at {self._host}:{self._port}: {type(error).__name__}") from None
