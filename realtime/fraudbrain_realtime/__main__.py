@@ -38,6 +38,12 @@ def _parser() -> argparse.ArgumentParser:
         "--flush-interval-s", type=float, default=Limits.flush_interval_s, help="between two flushes of profiles"
     )
     run.add_argument(
+        "--load-timeout-s",
+        type=float,
+        default=Limits.load_timeout_s,
+        help="how long an event waits for its profile before it is decided without",
+    )
+    run.add_argument(
         "--state-dir", type=Path, default=default_state_dir(), help="where workers note what must outlive them"
     )
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
@@ -56,7 +62,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         worker=arguments.worker,
         state_dir=arguments.state_dir,
         redis=arguments.redis,
-        limits=Limits(flush_interval_s=arguments.flush_interval_s),
+        limits=Limits(flush_interval_s=arguments.flush_interval_s, load_timeout_s=arguments.load_timeout_s),
     )
 
 

@@ -4,14 +4,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fraudbrain_realtime.ports import Message
+from fraudbrain_realtime.ports import Clock, Keeper, Message
 from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.features import Profile
 
-LOADED_AT_ONCE: Final = 64
+LOADED_AT_ONCE: Final = 256
+RETRY_S: Final = 0.5
 
-Load = Callable[[Sequence[str]], Mapping[str, bytes]]
-"""Rows of subjects, or StoreUnavailable."""
 ReadAgain = Callable[[int, int], Sequence[Message]]
 """Events from one offset up to before another, as many as are there by now."""
 FoldHeld = Callable[[Message, Profile], None]
@@ -22,14 +21,21 @@ class HeldEvents:
     """Of one partition. Only offsets are kept: the events are read from the log again and folded in its order.
 
     A subject of whom an event is held has no profile in memory; its later events are held too, until all are folded.
+    The keeper loads the profiles, so that a slow store makes nobody wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, partition: int, profiles: Profiles, keeper: Keeper, clock: Clock) -> None:
+        self._partition = partition
+        self._memory = profiles
+        self._keeper = keeper
+        self._clock = clock
         self._subject_at: dict[int, str] = {}
         self._left: Counter[str] = Counter()
-        self._to_load: deque[str] = deque()
         self._profiles: dict[str, Profile] = {}
         self._next = 0
+        self._to_load: deque[str] = deque()
+        self._loading: list[str] = []
+        self._retry_s = 0.0
 
     def __len__(self) -> int:
         return len(self._subject_at)
@@ -46,34 +52,47 @@ class HeldEvents:
         self._subject_at[offset] = subject
         self._left[subject] += 1
 
-    def catch_up(self, profiles: Profiles, load: Load, read_again: ReadAgain, fold: FoldHeld, position: int) -> bool:
-        """Goes on by one piece: loads some of the profiles that are lacking, or folds events before `position`.
+    def catch_up(self, read_again: ReadAgain, fold: FoldHeld, position: int) -> bool:
+        """Goes on by one piece: folds events before `position`, once all profiles are there that they need.
 
-        Whether that led further. A subject whose last event is folded goes over to `profiles`. Raises StoreUnavailable.
+        Whether that led further. A subject whose last event is folded is in memory as all others are.
         """
-        if self._to_load:
-            self._load(profiles, load)
-            return True
+        if self._loading or self._to_load:
+            self._load()
+            return False
         messages = read_again(self._next, position)
         for message in messages:
             self._next = message.offset + 1
             subject = self._subject_at.pop(message.offset, None)
             if subject is not None:
-                self._fold(message, subject, profiles, fold)
+                self._fold(message, subject, fold)
         return bool(messages)
 
-    def _load(self, profiles: Profiles, load: Load) -> None:
+    def _load(self) -> None:
+        """Has some of the profiles loaded that are lacking, unless that is under way or failed a moment ago."""
+        if self._loading or self._clock() < self._retry_s:
+            return
         subjects = [self._to_load[place] for place in range(min(LOADED_AT_ONCE, len(self._to_load)))]
-        rows = load(subjects)
+        if self._keeper.load(self._partition, subjects, self._found, self._loaded):
+            self._loading = subjects
+
+    def _found(self, rows: Mapping[str, bytes]) -> None:
+        for subject, row in rows.items():
+            self._profiles[subject] = self._memory.decoded(subject, row)
+
+    def _loaded(self, is_done: bool) -> None:
+        subjects, self._loading = self._loading, []
+        if not is_done:
+            self._retry_s = self._clock() + RETRY_S
+            return
         for subject in subjects:
             self._to_load.popleft()
-            row = rows.get(subject)
-            self._profiles[subject] = Profile(subject) if row is None else profiles.decoded(subject, row)
+            self._profiles.setdefault(subject, Profile(subject))
 
-    def _fold(self, message: Message, subject: str, profiles: Profiles, fold: FoldHeld) -> None:
+    def _fold(self, message: Message, subject: str, fold: FoldHeld) -> None:
         profile = self._profiles[subject]
         fold(message, profile)
         self._left[subject] -= 1
         if not self._left[subject]:
             del self._left[subject], self._profiles[subject]
-            profiles.changed(profile)
+            self._memory.changed(profile)

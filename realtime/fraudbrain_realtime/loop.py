@@ -18,6 +18,7 @@ from fraudbrain_realtime.bulk_scan import BulkScan
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
+from fraudbrain_realtime.held import HeldEvents
 from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import (
@@ -208,9 +209,6 @@ class Loop:
     def _catch_up(self, state: PartitionState) -> None:
         """Folds held events once the store is back. No event is taken meanwhile, so that the last is reached."""
 
-        def load(subjects: Sequence[str]) -> Mapping[str, bytes]:
-            return self._store.load(state.number, subjects, self._limits.load_timeout_s)
-
         def read_again(offset: int, end: int) -> Sequence[Message]:
             return self._broker.read_again(state.number, offset, end)
 
@@ -219,12 +217,8 @@ class Loop:
             self._fold_held(message, profile)
 
         deadline = self._clock() + CATCH_UP_S
-        try:
-            while state.held and self._clock() < deadline:
-                if not state.held.catch_up(state.profiles, load, read_again, fold, state.position):
-                    break
-        except StoreUnavailable:
-            self._counts["loads_failed"] += 1
+        while state.held and state.held.catch_up(read_again, fold, state.position) and self._clock() < deadline:
+            pass
         state.hand.put_down()
 
     def _fold_held(self, message: Message, profile: Profile) -> None:
@@ -279,7 +273,8 @@ class Loop:
     def assigned(self, starts: Mapping[int, int]) -> None:
         for number, start in starts.items():
             profiles = Profiles(self._epoch, self._limits.profiles)
-            state = PartitionState(number, start, profiles, self._journal.open(number))
+            held = HeldEvents(number, profiles, self._keeper, self._clock)
+            state = PartitionState(number, start, profiles, held, self._journal.open(number))
             self._partitions[number] = state
             self._scans[number] = BulkScan(state, self._keeper, self._clock)
             self._checkpoints[number] = Checkpoint(

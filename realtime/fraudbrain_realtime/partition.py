@@ -39,12 +39,12 @@ class PartitionState:
     `held`; every one below `flushed` stands in the profile store, and `committed` is confirmed.
     """
 
-    def __init__(self, number: int, start: int, profiles: Profiles, hand: Hand) -> None:
+    def __init__(self, number: int, start: int, profiles: Profiles, held: HeldEvents, hand: Hand) -> None:
         self.number = number
         self.position = start
         self.flushed = start
         self.committed = start
         self.outstanding = Outstanding()
         self.profiles = profiles
-        self.held = HeldEvents()
+        self.held = held
         self.hand = hand

@@ -114,6 +114,15 @@ class Keeper(Protocol):
         `done` hears whether all were found that stood in the store when the scan began.
         """
 
+    def load(
+        self,
+        partition: int,
+        subjects: Sequence[str],
+        found: Callable[[Mapping[str, bytes]], None],
+        done: Callable[[bool], None],
+    ) -> bool:
+        """Reads the rows of some subjects; the rest as for a scan."""
+
     def answer(self, decisions: Mapping[str, bytes]) -> None:
         """Makes decisions known, by key, to whoever asks for them; where that fails nobody is told."""
 

@@ -66,6 +66,8 @@ class Worker:
             in_flight=settings.in_flight_limit,
         )
         profiles = names.table(f"profiles.{settings.group}")
+        store = ProfileTable(self._gateway, profiles)
+        store.warm_up()
         self._keeper = KeeperProcess(_keeper_program(settings, profiles))
         self._loop = Loop(
             scenario=scenario,
@@ -73,7 +75,7 @@ class Worker:
             controls=self._controls,
             feed=self._feed,
             broker=self._broker,
-            store=ProfileTable(self._gateway, profiles),
+            store=store,
             keeper=self._keeper,
             journal=FileJournal(settings.state_dir / settings.space / settings.group, EPOCH),
             clock=time.monotonic,

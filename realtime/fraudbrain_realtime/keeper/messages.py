@@ -24,6 +24,14 @@ class Scan(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     partition: int
 
 
+class Load(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Read the rows of these subjects of a partition."""
+
+    ticket: int
+    partition: int
+    subjects: list[str]
+
+
 class Answer(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Make these decisions, by key, known to whoever asks for them."""
 
@@ -38,13 +46,13 @@ class Done(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
 
 
 class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """Some rows of a scan."""
+    """Some rows that were to be read."""
 
     ticket: int
     rows: dict[str, bytes]
 
 
-Request: TypeAlias = Save | Scan | Answer
+Request: TypeAlias = Save | Scan | Load | Answer
 Reply: TypeAlias = Done | Found
 
 _encoder = msgspec.msgpack.Encoder()

@@ -11,7 +11,7 @@ from itertools import islice
 from select import select
 from typing import Final
 
-from fraudbrain_realtime.keeper.messages import Answer, Done, Frames, Request, Save, Scan, decode_reply, frame
+from fraudbrain_realtime.keeper.messages import Answer, Done, Frames, Load, Request, Save, Scan, decode_reply, frame
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,18 @@ class KeeperProcess:
         self._ask(Scan(self._next_ticket(), partition), _Asked(done, found))
         return True
 
+    def load(
+        self,
+        partition: int,
+        subjects: Sequence[str],
+        found: Callable[[Mapping[str, bytes]], None],
+        done: Callable[[bool], None],
+    ) -> bool:
+        if not self._has_room():
+            return False
+        self._ask(Load(self._next_ticket(), partition, list(subjects)), _Asked(done, found))
+        return True
+
     def answer(self, decisions: Mapping[str, bytes]) -> None:
         if self._has_room():
             self._send(Answer(dict(decisions)))
@@ -130,7 +142,7 @@ class KeeperProcess:
         self._tickets += 1
         return self._tickets
 
-    def _ask(self, request: Save | Scan, asked: _Asked) -> None:
+    def _ask(self, request: Save | Scan | Load, asked: _Asked) -> None:
         if not self._asked:
             self._heard_s = self._clock()
         self._asked[request.ticket] = asked

@@ -4,19 +4,34 @@ import logging
 import selectors
 import socket
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from fraudbrain_realtime.keeper.messages import Answer, Done, Found, Frames, Reply, Save, Scan, decode_request, frame
+from fraudbrain_realtime.keeper.messages import (
+    Answer,
+    Done,
+    Found,
+    Frames,
+    Load,
+    Reply,
+    Save,
+    Scan,
+    decode_request,
+    frame,
+)
 from fraudbrain_realtime.ports import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 RECEIVED_AT_ONCE: Final = 1 << 20
+LOAD_TIMEOUT_S: Final = 2.0
 
 
 class Rows(Protocol):
-    """The profile store as the keeper needs it. Both raise StoreUnavailable."""
+    """The profile store as the keeper needs it. All raise StoreUnavailable."""
+
+    def load(self, partition: int, subjects: Sequence[str], within_s: float) -> dict[str, bytes]:
+        """The rows that exist."""
 
     def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int) -> None:
         """Writes rows; where a row has a larger timestamp already, that one stays."""
@@ -44,7 +59,7 @@ class Serving:
         self._rows = rows
         self._answers = answers
         self._frames = Frames()
-        self._waiting: deque[Save | Answer] = deque()
+        self._waiting: deque[Save | Load | Answer] = deque()
         self._scans: deque[tuple[int, Iterator[dict[str, bytes]]]] = deque()
         self._selector = selectors.DefaultSelector()
         self._selector.register(worker, selectors.EVENT_READ)
@@ -82,17 +97,24 @@ class Serving:
         else:
             self._waiting.append(request)
 
-    def _serve(self, request: Save | Answer) -> None:
+    def _serve(self, request: Save | Load | Answer) -> None:
+        if isinstance(request, Answer):
+            if self._answers is not None:
+                self._answers.put(request.decisions)
+            return
+        try:
+            self._save_or_load(request)
+        except StoreUnavailable as error:
+            log.warning("%s failed: %s", type(request).__name__.lower(), error)
+            self._reply(Done(request.ticket, False))
+        else:
+            self._reply(Done(request.ticket, True))
+
+    def _save_or_load(self, request: Save | Load) -> None:
         if isinstance(request, Save):
-            try:
-                self._rows.save(request.partition, request.rows, request.timestamp)
-            except StoreUnavailable as error:
-                log.warning("rows not saved: %s", error)
-                self._reply(Done(request.ticket, False))
-            else:
-                self._reply(Done(request.ticket, True))
-        elif self._answers is not None:
-            self._answers.put(request.decisions)
+            self._rows.save(request.partition, request.rows, request.timestamp)
+        else:
+            self._reply(Found(request.ticket, self._rows.load(request.partition, request.subjects, LOAD_TIMEOUT_S)))
 
     def _scan_on(self) -> None:
         """One more piece of the scan that was asked for first."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T0 = int(time.time() * 1000) - 86_400_000
 READY_S = 60
+PATIENT = ("--load-timeout-s", "10")  # on a busy machine: what is decided without its profile is another test's
 
 
 def send(deployment: "Deployment", first: int, count: int, *, amount: int = 1_000) -> None:
@@ -69,7 +70,7 @@ def test_kill_9_in_the_middle_loses_no_decision(deployment: "Deployment") -> Non
 
 def test_a_clean_stop_and_start_repeats_nothing(deployment: "Deployment") -> None:
     for round_ in range(2):
-        worker = tiers.start_realtime(deployment)
+        worker = tiers.start_realtime(deployment, options=PATIENT)
         try:
             send(deployment, round_ * 500, 500)
             wait_for(lambda: committed(deployment), "the group to commit all events")

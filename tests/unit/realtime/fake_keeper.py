@@ -1,7 +1,7 @@
 """A keeper without a process, that works when it is polled and dies with its worker; and a journal that forgets."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from fraudbrain_realtime.journal import ForgetfulHand
 from fraudbrain_realtime.ports import Hand, StoreUnavailable
@@ -33,6 +33,23 @@ class FakeKeeper:
             try:
                 for rows in self._store.scan(partition):
                     found(rows)
+            except StoreUnavailable:
+                done(False)
+            else:
+                done(True)
+
+        return self._take(work)
+
+    def load(
+        self,
+        partition: int,
+        subjects: Sequence[str],
+        found: Callable[[Mapping[str, bytes]], None],
+        done: Callable[[bool], None],
+    ) -> bool:
+        def work() -> None:
+            try:
+                found(self._store.load(partition, subjects))
             except StoreUnavailable:
                 done(False)
             else:

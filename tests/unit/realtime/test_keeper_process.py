@@ -28,6 +28,10 @@ class Files:
         for subject, row in rows.items():
             (folder / f"row-{partition}-{subject}").write_bytes(row)
 
+    def load(self, partition, subjects, within_s):
+        paths = {subject: folder / f"row-{partition}-{subject}" for subject in subjects}
+        return {subject: path.read_bytes() for subject, path in paths.items() if path.exists()}
+
     def scan(self, partition):
         for path in sorted(folder.glob(f"row-{partition}-*")):
             yield {path.name.split("-")[2]: path.read_bytes()}
@@ -86,6 +90,10 @@ def test_rows_are_saved_in_pieces_and_found_by_a_scan(keeper: KeeperProcess, mon
     assert keeper.scan(0, heard.found, heard.done)
     poll_until(keeper, lambda: len(heard.endings) == 3)
     assert (heard.endings[2], heard.rows) == (True, rows)
+    some = Heard()
+    assert keeper.load(0, ["c3", "nobody"], some.found, some.done)
+    poll_until(keeper, lambda: some.endings)
+    assert (some.endings, some.rows) == ([True], {"c3": b"3"})
 
 
 def test_a_store_that_is_away_is_said(keeper: KeeperProcess, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from fraudbrain_realtime.stores.hbase.gateway import TIMEOUT_S, Gateway
 COLUMN: Final = b"p:profile"
 ROWS_PER_CALL: Final = 1_024
 ROWS_PER_PIECE: Final = 512
+_NOBODY: Final = b"\xff"
 _AFTER_ALL_SUBJECTS: Final = b"\xff"  # no subject's bytes begin with it: they are UTF-8
 
 
@@ -46,6 +47,13 @@ class ProfileTable:
             raise
         self._breaker.succeeded()
         return {wanted[row.row]: row.columns[COLUMN].value for row in found if row.columns}
+
+    def warm_up(self) -> None:
+        """Asks for a row that nobody has: the gateway looks for a table's place when it is first asked for it.
+
+        Raises StoreUnavailable.
+        """
+        self._gateway.call_patiently(lambda client: client.getRowsWithColumns(self._table, [_NOBODY], [COLUMN], {}))
 
     def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int) -> None:
         """Writes rows; where a row has a larger timestamp already, that one stays. Raises StoreUnavailable."""
