@@ -154,7 +154,7 @@ class Loop:
             self.counts["degraded"] += 1
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
-        value, headers = self._dead_letter(message, why)
+        value, headers = self._dead_letter(message, why, versions=self._controls.versions)
         self._send(state, message, "dead-letters", value, headers, None)
         self.counts["dead_letters"] += 1
         log.debug("dead letter %d/%d: %s, %s", message.partition, message.offset, why.reason.value, why.detail)

@@ -8,13 +8,14 @@ from typing import Protocol
 
 import msgspec
 
-Headers = list[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A record of the events topic. `append_time` is the broker's, UTC milliseconds.
 
-    An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms.
+    An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms. `headers`
+    are all that it came with.
     """
 
     partition: int
@@ -24,6 +25,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     step: str = ""
     clock: int | None = None
+    headers: Headers = ()
 
 
 class ControlRecord(msgspec.Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from confluent_kafka import (
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.ports import Headers, Message, Ownership
 from fraudbrain_shared.records import CLOCK_HEADER, STEP_HEADER
-from fraudbrain_shared.topics import Names
+from fraudbrain_shared.topics import LETTER_BYTES, Names
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ PRODUCER = {
     "message.timeout.ms": 300_000,  # the longest absence of the broker that is ridden out
     "reconnect.backoff.max.ms": 1_000,
     "queue.buffering.max.messages": 200_000,
+    "message.max.bytes": LETTER_BYTES,  # a dead letter holds a whole event, and why
     "log_level": 3,
 }
 
@@ -222,11 +223,11 @@ def _message(record: KafkaMessage) -> Message:
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     append_time = record.timestamp()[1]
-    headers = record.headers()
+    headers: Any = record.headers()  # in the order in which they came, though the client's types allow more
     if not headers:
         return Message(partition, offset, append_time, record.key(), record.value())
     step, clock = _step(headers)
-    return Message(partition, offset, append_time, record.key(), record.value(), step, clock)
+    return Message(partition, offset, append_time, record.key(), record.value(), step, clock, headers)
 
 
 def _step(headers: Any) -> tuple[str, int | None]:
