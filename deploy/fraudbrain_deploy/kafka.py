@@ -18,6 +18,7 @@ from confluent_kafka import (
     KafkaException,
     Message,
     Producer,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
@@ -39,11 +40,14 @@ __all__ = [
     "delete_topics",
     "describe_topics",
     "end_offsets",
+    "group_members",
     "is_end_of_partition",
+    "offsets_at",
     "problem",
     "producer",
     "read_all",
     "send",
+    "topic_id",
     "topic_partitions",
 ]
 
@@ -146,6 +150,35 @@ def end_offsets(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> 
 def begin_offsets(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:
     """The first offset that each partition still holds. Raises KeyError for a topic that does not exist."""
     return _list_offsets(bootstrap, topic, OffsetSpec.earliest(), timeout_s)
+
+
+def offsets_at(bootstrap: str, topic: str, time_ms: int, *, timeout_s: float = TIMEOUT_S) -> Offsets:
+    """The first offset of each partition that was appended at the time (UTC ms) or later; its end if none was."""
+    found = _list_offsets(bootstrap, topic, OffsetSpec.for_timestamp(time_ms), timeout_s)
+    ends = end_offsets(bootstrap, topic, timeout_s=timeout_s)
+    return {number: at if at >= 0 else ends[number] for number, at in found.items()}
+
+
+def topic_id(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> str:
+    """The id that the broker gave the topic when it was made. Raises KeyError for a topic that does not exist."""
+    future = _admin(bootstrap).describe_topics(TopicCollection([topic]), request_timeout=timeout_s)[topic]
+    try:
+        return str(_result(future, timeout_s).topic_id)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        raise KeyError(f"there is no topic {topic} at {bootstrap}") from error
+
+
+def group_members(bootstrap: str, group: str, *, timeout_s: float = TIMEOUT_S) -> list[str]:
+    """The hosts of the group's members, one for each. One that was killed counts until its session is over."""
+    future = _admin(bootstrap).describe_consumer_groups([group], request_timeout=timeout_s)[group]
+    try:
+        return sorted(member.host.lstrip("/") for member in _result(future, timeout_s).members)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise
+        return []
 
 
 def committed_offsets(bootstrap: str, group: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:

@@ -45,7 +45,11 @@ TOPICS = (
     Topic("decisions", "delete", partitions=None),
     Topic("labels", "delete", partitions=None),
     Topic("labelled", "delete", partitions=None),
-    Topic("dead-letters", "delete", settings={"retention.ms": str(365 * DAY_MS), "max.message.bytes": str(LETTER_BYTES)}),
+    Topic(
+        "dead-letters",
+        "delete",
+        settings={"retention.ms": str(365 * DAY_MS), "max.message.bytes": str(LETTER_BYTES)},
+    ),
     Topic("rules", "compact", settings={"min.compaction.lag.ms": str(RULES_HISTORY_MS)}),
     Topic("parameters", "compact"),
     Topic("context", "compact"),
