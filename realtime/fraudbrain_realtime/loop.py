@@ -15,11 +15,12 @@ import msgspec
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
+from fraudbrain_realtime.generation import own_profile
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, Undecided
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
+from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Source
 from fraudbrain_shared.scenario import Scenario
@@ -100,7 +101,7 @@ class Loop:
             profiles = self._partitions[partition].profiles
             for subject in subjects:
                 row = rows.get(subject)
-                profiles[subject] = Profile(subject) if row is None else _own_profile(subject, row)
+                profiles[subject] = Profile(subject) if row is None else own_profile(subject, row, self._epoch)
 
     def _load_rows(self, partition: int, subjects: Sequence[str]) -> dict[str, bytes]:
         """Asks until the store answers; after the deadline the worker stops rather than guess."""
@@ -217,11 +218,3 @@ class Loop:
     def offsets(self) -> dict[str, int]:
         """The committed next offset of each partition owned."""
         return {str(number): state.committed for number, state in sorted(self._partitions.items())}
-
-
-def _own_profile(subject: str, row: bytes) -> Profile:
-    """The row's profile. Its own subject is the second check that no other row's value was handed out."""
-    profile = decode_profile(row)
-    if profile.subject != subject:
-        raise RuntimeError("the profile store returned another subject's row")
-    return profile

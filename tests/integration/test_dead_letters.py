@@ -58,6 +58,7 @@ def test_what_can_be_decided_later_is_decided_once(deployment: Deployment, dead_
     early = {f"c{number}".encode(): payment(f"c{number}", soon) for number in range(3)}
     worker = tiers.start_realtime(deployment)
     try:
+        tiers.wait_ready(deployment, [worker], READY_S)
         send(deployment, {**early, b"c9": payment("c9", soon - AHEAD_MS), b"\xff": b"{"})
         wait_for(lambda: committed(deployment) and sum(ends(deployment).values()) == 5, "the first events")
 

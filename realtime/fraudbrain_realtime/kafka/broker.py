@@ -61,11 +61,13 @@ class KafkaBroker:
         bootstrap: str,
         names: Names,
         group: str,
+        epoch: int,
         owner: Callable[[], Ownership],
         batch_limit: int,
         in_flight: int,
     ) -> None:
         self._names = names
+        self._epoch = str(epoch)
         self._owner = owner
         self._batch_limit = batch_limit
         self._in_flight = in_flight
@@ -129,7 +131,7 @@ class KafkaBroker:
     def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
         for partition in offsets:
             self._commits[partition] = done
-        places = [TopicPartition(self._events, partition, offset) for partition, offset in offsets.items()]
+        places = [TopicPartition(self._events, partition, offset, self._epoch) for partition, offset in offsets.items()]
         try:
             self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
@@ -178,12 +180,15 @@ class KafkaBroker:
         self._owner().assigned(starts)
 
     def _starts(self, partitions: list[TopicPartition]) -> dict[int, int]:
-        """Where to go on: after what the group committed, or, where it never did, at the log's beginning."""
+        """Where to go on: after what the group committed in this epoch, or, where it never did, at the log's beginning.
+
+        What was committed in another epoch says nothing of the profiles of this one.
+        """
         starts = {}
         for place in self._consumer.committed(partitions, timeout=ANSWER_TIMEOUT_S):
             if place.error is not None:
                 raise BrokerFailed(place.error.str())
-            if place.offset >= 0:
+            if place.offset >= 0 and place.metadata == self._epoch:
                 starts[place.partition] = place.offset
             else:
                 low, _ = self._consumer.get_watermark_offsets(place, timeout=ANSWER_TIMEOUT_S)
