@@ -21,6 +21,8 @@ from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import LogTopic
 from fraudbrain_shared.scenario import load_scenario
 from fraudbrain_shared.scenario.feature_set import feature_names
+from fraudbrain_streaming.hbase import Store
+from fraudbrain_streaming.jobs.archive.generation import log_generation
 from tests.integration.realtime.test_worker import READY_S, committed, decisions, send, wait_for
 
 Command = Callable[..., tuple[int, Any]]
@@ -97,6 +99,13 @@ def folded(deployment: Deployment) -> dict[str, list[object]]:
     return {subject: values(deployment, profile) for subject, profile in made.items()}
 
 
+def archived_under(deployment: Deployment) -> int:
+    """The generation under which the slow tier would archive decisions."""
+    host, port = deployment.stack.thrift_address
+    with Store(f"{host}:{port}") as store:
+        return log_generation(store, deployment.names)
+
+
 def values(deployment: Deployment, profile: Profile) -> list[object]:
     fields = {"card_id": profile.subject, "terminal_id": "t1", "amount": 1}
     event = {"event_id": "next", "type": "payment", "event_time": profile.clock + 1, "fields": fields}
@@ -154,9 +163,11 @@ def test_a_log_that_was_created_anew_is_accepted_for_all_and_is_another_generati
     )
     spaces.create(deployment)
     assert "epoch raise --all" in refused(deployment)
+    assert archived_under(deployment) == 1
     assert epoch("raise", "--group", "a", "--yes")[0] == 2
     code, said = epoch("raise", "--all", "--yes")
     assert (code, said["log"]["generation"], said["groups"]["a"]["epoch"]) == (0, 2, 2)
+    assert archived_under(deployment) == 2
     send(deployment, 200, 40)
     work(deployment)
     made = decisions(deployment)

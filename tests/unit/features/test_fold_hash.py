@@ -1,33 +1,44 @@
-from dataclasses import replace
+import pytest
 
 from fraudbrain_shared.features import fold_hash
-from fraudbrain_shared.scenario import load_scenario
-from tests.parity.features.history import EMPTY, FIVE_MINUTES, MINUTE, with_feature
+from tests.unit.scenario.small import SMALL, changed, parse
 
-SPEND = with_feature(EMPTY, "spend", MINUTE, ("sum",), value="event.amount")
-HASH = fold_hash(SPEND)
-
-
-def test_profiles_folded_alike_have_one_hash_whatever_features_are_called() -> None:
-    assert fold_hash(with_feature(EMPTY, "paid", MINUTE, ("sum",), value="event.amount")) == HASH
-    both = with_feature(SPEND, "recent", FIVE_MINUTES, ("count",))
-    other = with_feature(
-        with_feature(EMPTY, "recent", FIVE_MINUTES, ("count",)), "spend", MINUTE, ("sum",), value="event.amount"
-    )
-    assert fold_hash(both) == fold_hash(other)
+MORE = """\
+[profile.more]
+on = "login"
+read = ["count"]
+window = "2h"
+hop = "5m"
+[profile.failures]
+"""
+HASH = fold_hash(parse(SMALL))
 
 
-def test_what_is_folded_kept_or_whose_it_is_changes_the_hash() -> None:
-    changed = [
-        EMPTY,
-        with_feature(EMPTY, "spend", FIVE_MINUTES, ("sum",), value="event.amount"),
-        with_feature(EMPTY, "spend", MINUTE, ("sum", "max"), value="event.amount"),
-        with_feature(SPEND, "recent", FIVE_MINUTES, ("count",)),
-        replace(SPEND, subject="another"),
-    ]
-    assert len({HASH, *map(fold_hash, changed)}) == len(changed) + 1
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('read = ["count", "sum", "mean", "last"]', 'read = ["last", "mean", "sum", "count"]'),
+        ('twice = "derived.ratio * 2.0"', 'twice = "derived.ratio * 3.0"'),
+        ("[profile.failures]", "[profile.refusals]"),
+    ],
+)
+def test_profiles_that_are_folded_alike_have_one_hash(old: str, new: str) -> None:
+    assert fold_hash(parse(changed("features.toml", old, new))) == HASH
 
 
-def test_rules_and_parameters_are_no_folds() -> None:
-    cards = load_scenario("cards")
-    assert fold_hash(replace(cards, rules=(), parameters={})) == fold_hash(cards)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('window = "1d"', 'window = "2d"'),
+        ('read = ["count", "sum", "mean", "last"]', 'read = ["count", "sum", "mean", "last", "max"]'),
+        ('where = "!event.ok"', 'where = "event.ok"'),
+        ("[profile.failures]", MORE),
+    ],
+)
+def test_what_is_folded_or_kept_changes_the_hash(old: str, new: str) -> None:
+    assert fold_hash(parse(changed("features.toml", old, new))) != HASH
+
+
+def test_another_subject_changes_the_hash() -> None:
+    other = {name: text.replace("card_id", "device") for name, text in SMALL.items()}
+    assert fold_hash(parse(other)) != HASH
