@@ -1,5 +1,7 @@
 """Dead letters on real parts: put aside by a worker, listed, shown, sent again once they can be decided."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -144,3 +146,36 @@ def test_a_replayed_event_is_found_again_from_where_the_topic_ended(deployment: 
         events.flush()
         assert events.replays_since(before) == {"events/0/7/1"}
         assert events.replays_since(events.ends()) == set()
+
+
+@pytest.mark.parametrize("seen_first", [1, 13])
+def test_a_replay_that_is_killed_on_the_way_is_finished_by_the_next_without_sending_any_event_twice(
+    deployment: Deployment, dead_letters: Command, monkeypatch: pytest.MonkeyPatch, seen_first: int
+) -> None:
+    count = 30
+    soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
+    cards = [f"c{number}" for number in range(count)]
+    worker = tiers.start_realtime(deployment)
+    try:
+        tiers.wait_ready(deployment, [worker], READY_S)
+        send(deployment, {card.encode(): payment(card, soon) for card in cards})
+        wait_for(lambda: time.time() * 1000 > soon - AHEAD_MS, "the events' time")
+        wait_for(lambda: committed(deployment), "the events")
+        assert dead_letters("list")[1]["counts"] == {"too_new": count}
+
+        place = ["--space", deployment.names.space, "--data", str(deployment.data)]
+        program = [sys.executable, "-m", "fraudbrain_deploy", "dead-letters", "replay", "--yes", "--rate", "10", *place]
+        with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+            wait_for(lambda: sum(ends(deployment).values()) >= count + seen_first, "the first events sent again")
+            killed.kill()
+        assert sum(ends(deployment).values()) < 2 * count
+        monkeypatch.setattr("fraudbrain_deploy.dead_letters_replay.NOTE_IS_STALE_MS", 0)  # it is dead: no need to wait
+        counts = dead_letters("replay", "--yes")[1]["counts"]
+        assert sum(counts.values()) == count
+        assert counts["sent"] < count
+        wait_for(lambda: committed(deployment) and len(decisions(deployment)) == count, "the events sent again")
+    finally:
+        worker.stop()
+    assert sum(ends(deployment).values()) == 2 * count
+    assert reconcile(deployment).balanced
+    assert sorted(each.event_id for each in decisions(deployment)) == sorted(f"e-{card}" for card in cards)

@@ -1,6 +1,6 @@
 """Dead letters and a world to replay them in: notes and a topic in memory, which a run may die on at any step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -48,6 +48,8 @@ class World:
     decided: set[bytes] = field(default_factory=set)
     now_ms: int = NOW_MS + 1_000
     runs: int = 0
+    meanwhile: Callable[[], object] | None = None
+    """What happens once, after a run has read its notes and before it writes its own."""
 
     def replay(
         self, scenario: Scenario, *letters: Letter, is_dry: bool = False, fate: Random | None = None, chunk: int = 64
@@ -76,10 +78,14 @@ def _perhaps_killed(fate: Random | None) -> None:
 
 class _Notes:
     def __init__(self, world: World, fate: Random | None) -> None:
-        self._kept, self._fate = world.notes, fate
+        self._world, self._kept, self._fate = world, world.notes, fate
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Note]:
-        return {key: msgspec.json.decode(self._kept[key], type=Note) for key in keys if key in self._kept}
+        found = {key: msgspec.json.decode(self._kept[key], type=Note) for key in keys if key in self._kept}
+        happens, self._world.meanwhile = self._world.meanwhile, None
+        if happens is not None:
+            happens()
+        return found
 
     def replace(self, key: bytes, note: Note, *, old: Note | None) -> bool:
         _perhaps_killed(self._fate)

@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
-from fraudbrain_deploy.dead_letters_replay import NOTE_IS_STALE_MS, Fate, replay_headers
+from fraudbrain_deploy.dead_letters_replay import NOTE_IS_STALE_MS, Fate, Replayed, replay_headers
 from fraudbrain_shared.decision_row import decision_row
 from fraudbrain_shared.records import Reason
 from fraudbrain_shared.scenario import Scenario, load_scenario
@@ -116,6 +116,24 @@ def test_a_run_leaves_alone_what_another_has_in_hand(scenario: Scenario) -> None
     world.now_ms += NOTE_IS_STALE_MS
     assert world.replay(scenario, put_aside).counts == {Fate.SENT: 1}
     assert TOPIC in msgspec.json.decode(next(iter(world.notes.values())))["source"]
+
+
+@pytest.mark.parametrize("was_noted", [False, True])
+def test_of_two_runs_at_the_same_moment_one_sends(scenario: Scenario, was_noted: bool) -> None:
+    world = World()
+    put_aside = letter(0, payment("e1"))
+    if was_noted:
+        with pytest.raises(Killed):
+            world.replay(scenario, put_aside, fate=_DiesAt(3))
+        world.now_ms += NOTE_IS_STALE_MS
+    others: list[Replayed] = []
+    world.meanwhile = lambda: others.append(world.replay(scenario, put_aside))
+    told = world.replay(scenario, put_aside)
+    assert (others[0].counts, told.counts, len(world.log)) == (
+        {Fate.SENT: 1},
+        {Fate.REPLAYED if was_noted else Fate.IN_HAND: 1},
+        1,
+    )
 
 
 class _DiesAt(Random):
