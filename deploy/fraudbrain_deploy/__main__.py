@@ -30,10 +30,12 @@ COMMANDS = (
     Command("replay", "replay_command", "send a file of events through the platform and collect its decisions"),
     Command("demo", "demo_command", "see it all run here, in a few minutes"),
     Command("scenario", "scenario_command", "show and deploy scenarios"),
+    Command("epoch", "epoch_command", "which log and folds profiles belong to; fold the log again"),
     Command("rules", "rules_command", "check and publish rules"),
     Command("parameters", "parameters_command", "show the numbers that rules use, and how each came to be"),
     Command("models", "models_command", "list models, let one decide, roll back"),
     Command("decisions", "decisions_command", "look a decision up; prove that none is missing"),
+    Command("dead-letters", "dead_letters_command", "what could not be decided, why, and another try"),
     Command("bench", "bench.command", "measure speed, beside what others reach in the same run"),
     Command("uninstall", "uninstall", "name and remove what fraudbrain keeps on this machine"),
 )

@@ -18,10 +18,12 @@ from confluent_kafka import (
     KafkaException,
     Message,
     Producer,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
 
+from fraudbrain_shared.records import LogTopic
 from fraudbrain_shared.topics import TOPICS, Names
 
 __all__ = [
@@ -35,11 +37,15 @@ __all__ = [
     "committed_offsets",
     "consumer_from",
     "create_topics",
+    "delete_group",
     "delete_groups",
     "delete_topics",
     "describe_topics",
     "end_offsets",
+    "group_members",
     "is_end_of_partition",
+    "log_topic",
+    "offsets_at",
     "problem",
     "producer",
     "read_all",
@@ -53,6 +59,11 @@ TIMEOUT_S = 30.0
 # The client says on standard error whatever its connections meet, down to each refused attempt while
 # a broker starts; what matters comes back as an error of the call.
 TOLD_BY_THE_CLIENT: dict[str, Any] = {"log_level": 2}
+_COORDINATOR_AWAY = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 _LEADERLESS = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 
 
@@ -148,13 +159,52 @@ def begin_offsets(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -
     return _list_offsets(bootstrap, topic, OffsetSpec.earliest(), timeout_s)
 
 
+def offsets_at(bootstrap: str, topic: str, time_ms: int, *, timeout_s: float = TIMEOUT_S) -> Offsets:
+    """The first offset of each partition that was appended at the time (UTC ms) or later; its end if none was."""
+    found = _list_offsets(bootstrap, topic, OffsetSpec.for_timestamp(time_ms), timeout_s)
+    ends = end_offsets(bootstrap, topic, timeout_s=timeout_s)
+    return {number: at if at >= 0 else ends[number] for number, at in found.items()}
+
+
+def log_topic(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> LogTopic:
+    """Which topic stands behind the name now. Raises KeyError where none does."""
+    future = _admin(bootstrap).describe_topics(TopicCollection([topic]), request_timeout=timeout_s)[topic]
+    try:
+        found = _result(future, timeout_s)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        raise KeyError(f"there is no topic {topic} at {bootstrap}") from error
+    return LogTopic(str(found.topic_id), len(found.partitions))
+
+
+def group_members(bootstrap: str, group: str, *, timeout_s: float = TIMEOUT_S) -> list[str]:
+    """The hosts of the group's members, one for each. One that was killed counts until its session is over."""
+    admin = _admin(bootstrap)
+    try:
+        found = _of_coordinator(
+            lambda: admin.describe_consumer_groups([group], request_timeout=timeout_s)[group], timeout_s
+        )
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise
+        return []
+    return sorted(member.host.lstrip("/") for member in found.members)
+
+
+def delete_group(bootstrap: str, group: str, *, timeout_s: float = TIMEOUT_S) -> bool:
+    """Deletes a group with its commits, unless it has members; whether it is gone."""
+    return _group_is_gone(_admin(bootstrap), group, timeout_s)
+
+
 def committed_offsets(bootstrap: str, group: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> Offsets:
     """What the group has committed, by partition; a partition without commit is absent."""
     request = [ConsumerGroupTopicPartitions(group)]
     admin = _admin(bootstrap)
-    future = admin.list_consumer_group_offsets(request, request_timeout=timeout_s)[group]
     try:
-        found = _result(future, timeout_s).topic_partitions
+        found = _of_coordinator(
+            lambda: admin.list_consumer_group_offsets(request, request_timeout=timeout_s)[group], timeout_s
+        ).topic_partitions
     except KafkaException as error:
         if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
             return {}
@@ -266,7 +316,7 @@ def delete_groups(bootstrap: str, prefix: str, *, timeout_s: float = TIMEOUT_S) 
 
 def _group_is_gone(admin: AdminClient, group: str, timeout_s: float) -> bool:
     try:
-        _result(admin.delete_consumer_groups([group], request_timeout=timeout_s)[group], timeout_s)
+        _of_coordinator(lambda: admin.delete_consumer_groups([group], request_timeout=timeout_s)[group], timeout_s)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.NON_EMPTY_GROUP:
             return False
@@ -329,6 +379,18 @@ def _read_to(reader: Consumer, left: Offsets, timeout_s: float) -> Iterator[Mess
                 raise TimeoutError(f"no record within {timeout_s:.0f} s; still to read, by partition: {left}")
     finally:
         reader.close()
+
+
+def _of_coordinator(ask: "Callable[[], Future[Any]]", timeout_s: float) -> Any:
+    """The answer of a group's coordinator. One that is not there yet, as after a broker's start, is asked again."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return _result(ask(), timeout_s)
+        except KafkaException as error:
+            if error.args[0].code() not in _COORDINATOR_AWAY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _result(future: "Future[Any]", timeout_s: float) -> Any:

@@ -145,6 +145,7 @@ def _read_decisions(deployment: Deployment, on_progress: OnRead) -> defaultdict[
         partition.inputs.append(
             hash(
                 (
+                    decision.source.epoch,  # another one began with profiles of its own
                     decision.versions.scenario,
                     decision.versions.rules,
                     decision.versions.model,

@@ -68,16 +68,16 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _run(settings: Settings) -> int:
     from fraudbrain_realtime.controls.feed import StepUnknown
-    from fraudbrain_realtime.generation import WrongGeneration
     from fraudbrain_realtime.kafka.failure import BrokerFailed
     from fraudbrain_realtime.ports import StoreUnavailable
+    from fraudbrain_realtime.rows import WrongEpoch
     from fraudbrain_realtime.worker import Worker
     from fraudbrain_shared.scenario import ScenarioError
 
     stopping = _stop_on_signals()
     try:
         Worker(settings).run(stopping)
-    except (ScenarioError, StoreUnavailable, BrokerFailed, WrongGeneration, StepUnknown) as error:
+    except (ScenarioError, StoreUnavailable, BrokerFailed, WrongEpoch, StepUnknown) as error:
         logging.getLogger("fraudbrain_realtime").error("%s: %s", type(error).__name__, error)
         return 1
     return 0

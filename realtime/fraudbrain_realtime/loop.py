@@ -244,7 +244,7 @@ class Loop:
             self._counts["degraded"] += 1
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
-        value, headers = self._dead_letter(message, why)
+        value, headers = self._dead_letter(message, why, versions=self._controls.versions)
         acked = partial(state.outstanding.acked, message.offset)
         self._send(state, message, "dead-letters", value, headers, None, acked)
         self._counts["dead_letters"] += 1

@@ -9,14 +9,14 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-Headers: TypeAlias = list[tuple[str, bytes]]
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A record of the events topic. `append_time` is the broker's, UTC milliseconds.
 
     An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms. Nobody waits
-    for the answer to a replayed event: it may wait for its profile.
+    for the answer to a replayed event: it may wait for its profile. `headers` are all that it came with.
     """
 
     partition: int
@@ -27,6 +27,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     step: str = ""
     clock: int | None = None
     is_replayed: bool = False
+    headers: Headers = ()
 
 
 class ControlRecord(msgspec.Struct, frozen=True, gc=False):

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fraudbrain_shared.features import Profile, decode_profile, encode_profile
+from fraudbrain_realtime.rows import own_profile
+from fraudbrain_shared.features import Profile, encode_profile
 
 PUT_AWAY_AT_ONCE: Final = 256  # more than a turn can bring, few enough that no event waits
-
-
-class ForeignRow(RuntimeError):
-    """The profile store returned another subject's row."""
 
 
 class Profiles:
@@ -60,11 +57,8 @@ class Profiles:
         self._dirty.add(profile.subject)
 
     def decoded(self, subject: str, row: bytes) -> Profile:
-        """The row's profile. Its own subject is the second check that no other row's value was handed out."""
-        profile = decode_profile(row)
-        if profile.subject != subject:
-            raise ForeignRow("the profile store returned another subject's row")
-        return profile if profile.epoch == self._epoch else Profile(subject)
+        """The row's profile, a new one where an earlier epoch left it. Raises WrongEpoch."""
+        return own_profile(subject, row, self._epoch)
 
     def keep_to_limit(self) -> None:
         """Puts some away if they are too many: between two events, never while one is worked on."""

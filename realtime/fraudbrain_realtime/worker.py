@@ -11,21 +11,23 @@ import msgspec
 
 from fraudbrain_realtime.controls import CONTROL_TOPICS, ControlFeed, Controls
 from fraudbrain_realtime.controls.feed import STEP_ENDS, StepUnknown
-from fraudbrain_realtime.generation import EPOCH, GENERATION, check_generation
+from fraudbrain_realtime.generation import take_up
 from fraudbrain_realtime.journal import FileJournal
 from fraudbrain_realtime.kafka.broker import KafkaBroker
 from fraudbrain_realtime.kafka.failure import BrokerFailed
-from fraudbrain_realtime.kafka.topic_id import topic_id
+from fraudbrain_realtime.kafka.log_topic import log_topic
 from fraudbrain_realtime.kafka.topic_tail import TopicTail
 from fraudbrain_realtime.keeper.process import KeeperProcess
 from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.rows import WrongEpoch
 from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable, create_table
 from fraudbrain_shared.controls import scenario_release
 from fraudbrain_shared.decisions import DecisionCore, Origin
-from fraudbrain_shared.features import ProfileFold
+from fraudbrain_shared.features import ProfileFold, fold_hash
 from fraudbrain_shared.models import warm_up
 from fraudbrain_shared.records import Progress
+from fraudbrain_shared.records.epoch import LOG_TOPICS
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
 from fraudbrain_shared.scenario.parse import parse_scenario
@@ -40,7 +42,7 @@ PROGRESS_EVERY_S = 1.0
 
 class Worker:
     """Raises on construction what makes a start pointless: ScenarioError, StoreUnavailable,
-    BrokerFailed, WrongGeneration."""
+    BrokerFailed, WrongEpoch."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,9 +52,15 @@ class Worker:
         self._release = scenario_release(files)
         build = f"fraudbrain-realtime {version('fraudbrain-realtime')}"
         self._gateway = _prepare_store(settings, names)
-        check_generation(self._gateway, names.table("meta"), topic_id(settings.bootstrap, names.topic("events")))
+        standing = take_up(
+            self._gateway,
+            names.table("meta"),
+            settings.group,
+            topics={name: log_topic(settings.bootstrap, names.topic(name)) for name in LOG_TOPICS},
+            folds=fold_hash(scenario),
+        )
         fold = ProfileFold(scenario)
-        self._controls = _controls(scenario, fold, Origin(settings.group, GENERATION, build))
+        self._controls = _controls(scenario, fold, Origin(settings.group, standing.generation, build))
         warm_up()  # compiling the kernel takes seconds: not once events are waiting
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
         self._feed = ControlFeed(self._controls, self._control_topics.read_new)
@@ -61,6 +69,7 @@ class Worker:
             bootstrap=settings.bootstrap,
             names=names,
             group=settings.group,
+            epoch=standing.epoch,
             owner=lambda: self._loop,
             batch_limit=settings.batch_limit,
             in_flight=settings.in_flight_limit,
@@ -77,9 +86,9 @@ class Worker:
             broker=self._broker,
             store=store,
             keeper=self._keeper,
-            journal=FileJournal(settings.state_dir / settings.space / settings.group, EPOCH),
+            journal=FileJournal(settings.state_dir / settings.space / settings.group, standing.epoch),
             clock=time.monotonic,
-            epoch=EPOCH,
+            epoch=standing.epoch,
             events_topic=names.topic("events"),
             worker=settings.worker,
             build=build,
@@ -91,7 +100,7 @@ class Worker:
         """Decides until told to stop, then flushes, commits and leaves the group."""
         try:
             self._decide_until(stopping)
-        except (BrokerFailed, StepUnknown):
+        except (BrokerFailed, StepUnknown, WrongEpoch):
             self._loop.put_down()  # no event is to blame
             raise
         finally:

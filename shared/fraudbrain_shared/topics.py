@@ -12,6 +12,8 @@ EVENTS_RETENTION_MS = 30 * DAY_MS
 # kilobytes, and people publish a few a day.
 RULES_HISTORY_MS = 3_650 * DAY_MS
 MODEL_RECORD_BYTES = 8 * 1024 * 1024
+# Whatever the broker took as an event, up to its 1 MiB, fits with what a dead letter adds.
+LETTER_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ TOPICS = (
     Topic("decisions", "delete", partitions=None),
     Topic("labels", "delete", partitions=None),
     Topic("labelled", "delete", partitions=None),
-    Topic("dead-letters", "delete", settings={"retention.ms": str(365 * DAY_MS)}),
+    Topic(
+        "dead-letters",
+        "delete",
+        settings={"retention.ms": str(365 * DAY_MS), "max.message.bytes": str(LETTER_BYTES)},
+    ),
     Topic("rules", "compact", settings={"min.compaction.lag.ms": str(RULES_HISTORY_MS)}),
     Topic("parameters", "compact"),
     Topic("context", "compact"),

@@ -50,8 +50,5 @@ class Settings:
     cut_seed: int | None = None
     """Instead a random number of pieces, from 1 to 20, by a generator with this seed."""
 
-    generation: int = 1
-    """The generation of the topics `events` and `decisions`."""
-
     driver_memory: str = "1g"
     """The heap of Spark's JVM. It must hold a batch twice."""

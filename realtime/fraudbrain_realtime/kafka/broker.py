@@ -18,7 +18,7 @@ from fraudbrain_realtime.kafka.event import event_of
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.kafka.log_reader import LogReader
 from fraudbrain_realtime.ports import Headers, Message, Ownership
-from fraudbrain_shared.topics import Names
+from fraudbrain_shared.topics import LETTER_BYTES, Names
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ PRODUCER = {
     "message.timeout.ms": 300_000,  # the longest absence of the broker that is ridden out
     "reconnect.backoff.max.ms": 1_000,
     "queue.buffering.max.messages": 200_000,
+    "message.max.bytes": LETTER_BYTES,  # a dead letter holds a whole event, and why
     "log_level": 3,
 }
 
@@ -61,11 +62,13 @@ class KafkaBroker:
         bootstrap: str,
         names: Names,
         group: str,
+        epoch: int,
         owner: Callable[[], Ownership],
         batch_limit: int,
         in_flight: int,
     ) -> None:
         self._names = names
+        self._epoch = str(epoch)
         self._owner = owner
         self._batch_limit = batch_limit
         self._in_flight = in_flight
@@ -127,7 +130,7 @@ class KafkaBroker:
     def commit(self, offsets: Mapping[int, int], done: Callable[[Mapping[int, int] | None], None]) -> None:
         for partition in offsets:
             self._commits[partition] = done
-        places = [TopicPartition(self._events, partition, offset) for partition, offset in offsets.items()]
+        places = [TopicPartition(self._events, partition, offset, self._epoch) for partition, offset in offsets.items()]
         try:
             self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
@@ -183,12 +186,15 @@ class KafkaBroker:
         self._owner().assigned(starts)
 
     def _starts(self, partitions: list[TopicPartition]) -> dict[int, int]:
-        """Where to go on: after what the group committed, or, where it never did, at the log's beginning."""
+        """Where to go on: after what the group committed in this epoch, or, where it never did, at the log's beginning.
+
+        What was committed in another epoch says nothing of the profiles of this one.
+        """
         starts = {}
         for place in self._consumer.committed(partitions, timeout=ANSWER_TIMEOUT_S):
             if place.error is not None:
                 raise BrokerFailed(place.error.str())
-            if place.offset >= 0:
+            if place.offset >= 0 and place.metadata == self._epoch:
                 starts[place.partition] = place.offset
             else:
                 low, _ = self._consumer.get_watermark_offsets(place, timeout=ANSWER_TIMEOUT_S)

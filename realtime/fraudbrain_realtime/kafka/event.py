@@ -15,13 +15,13 @@ def event_of(record: KafkaMessage) -> Message:
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     append_time = record.timestamp()[1]
-    headers = record.headers()
+    headers: Any = record.headers()  # in the order in which they came, though the client's types allow more
     if not headers:
         return Message(partition, offset, append_time, record.key(), record.value())
     found: dict[str, Any] = dict(headers)
     step, clock = _step(found)
     is_replayed = bool(step) or REPLAY_HEADER in found
-    return Message(partition, offset, append_time, record.key(), record.value(), step, clock, is_replayed)
+    return Message(partition, offset, append_time, record.key(), record.value(), step, clock, is_replayed, headers)
 
 
 def _step(headers: dict[str, Any]) -> tuple[str, int | None]:

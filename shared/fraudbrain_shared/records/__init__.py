@@ -15,6 +15,7 @@ from fraudbrain_shared.records.control import (
 )
 from fraudbrain_shared.records.dead_letter import DeadLetter, Reason
 from fraudbrain_shared.records.decision import Decision, Outcome, Scores, Source, Versions
+from fraudbrain_shared.records.epoch import GroupEpoch, LogGeneration, LogTopic
 from fraudbrain_shared.records.event import Event
 from fraudbrain_shared.records.label import Label, Labelled
 from fraudbrain_shared.records.model import MODEL_FORMAT, Category, Histogram, ModelRelease, Trees
@@ -40,9 +41,12 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "Event",
+    "GroupEpoch",
     "Histogram",
     "Label",
     "Labelled",
+    "LogGeneration",
+    "LogTopic",
     "ModelRelease",
     "Outcome",
     "ParameterHold",

@@ -1,6 +1,7 @@
 """The loop's laws on a log that acknowledges late and workers that die at any moment."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from random import Random
 
 import msgspec
@@ -15,6 +16,7 @@ from fraudbrain_shared.controls import own_rules
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import DeadLetter, Decision, Reason
+from fraudbrain_shared.records.dead_letter import History
 from fraudbrain_shared.scenario import Scenario, load_scenario
 from tests.unit.realtime.fake_broker import FakeBroker, FakeLog
 from tests.unit.realtime.fake_keeper import FakeKeeper, NoJournal
@@ -146,6 +148,42 @@ def test_what_cannot_be_decided_is_put_aside_whole(scenario: Scenario, value: by
     assert kept == value[:1024] if reason is Reason.OVERSIZE else kept == value
     assert "4111" not in letter.detail
     assert [decision.event_id for decision in decisions(log)] == ["good"]
+
+
+def test_an_original_is_kept_untouched_with_its_headers(scenario: Scenario) -> None:
+    headers = (("trace", b"7"), ("trace", b"8"), ("empty", None), ("replay.of", b"events/0/9/1"))
+    log = run(scenario, Message(0, 3, T0, b"\xff", b"{", headers=headers))
+    [sent] = log.written
+    assert (sent.key, sent.value, tuple(sent.headers[:4])) == (b"\xff", b"{", headers)
+    assert all(name.startswith("dlq.") for name, _ in sent.headers[4:])
+
+
+def test_an_oversize_original_can_be_known_again_from_what_is_kept(scenario: Scenario) -> None:
+    value = b" " * 70_000
+    [(letter, kept)] = dead_letters(run(scenario, message(0, value)))
+    assert (kept, letter.length, letter.sha256) == (value[:1024], 70_000, sha256(value).hexdigest())
+
+
+def test_a_dead_letter_counts_those_of_the_event_before_it(scenario: Scenario) -> None:
+    first = run(scenario, message(0, b"{"))
+    [(letter, _)] = dead_letters(first)
+    assert (letter.attempt, letter.first_seen, letter.control_versions["rules"]) == (
+        1,
+        letter.append_time,
+        own_rules(scenario).version,
+    )
+    again = History(letter.attempt, letter.first_seen).headers()
+    [(letter, _)] = dead_letters(run(scenario, Message(0, 8, T0 + 99_000_000, b"c1", b"{", headers=again)))
+    assert (letter.attempt, letter.first_seen) == (2, T0 + 10_000_000)
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"-1", b"9" * 40, b"\xff", None])
+def test_a_history_that_is_none_of_ours_counts_as_nothing(scenario: Scenario, text: bytes | None) -> None:
+    headers = (("dlq.attempt", text), ("dlq.first_seen", text), ("dlq.reason", b"mine"))
+    log = run(scenario, Message(0, 0, T0, b"c1", b"{", headers=headers))
+    [(letter, _)] = dead_letters(log)
+    assert (letter.attempt, letter.first_seen, letter.reason) == (1, T0, Reason.FRAMING)
+    assert len({name for name, _ in log.written[0].headers}) == len(log.written[0].headers)
 
 
 def test_a_worker_that_restarts_repeats_nothing_that_was_flushed(scenario: Scenario) -> None:

@@ -21,6 +21,7 @@ from fraudbrain_streaming.jobs.archive.decisions import Decisions
 from fraudbrain_streaming.jobs.archive.decoder import Decoder, table_schema
 from fraudbrain_streaming.jobs.archive.events import Events
 from fraudbrain_streaming.jobs.archive.first_wins import FirstWins
+from fraudbrain_streaming.jobs.archive.generation import log_generation
 from fraudbrain_streaming.jobs.archive.labels import Labels
 from fraudbrain_streaming.jobs.archive.lake_table import LakeTable
 from fraudbrain_streaming.jobs.archive.raw import RAW
@@ -49,7 +50,7 @@ class ArchiveJob:
         self._checkpoint = archive_query.checkpoint(settings.checkpoints, tables)
         self._store = Store(settings.thrift)
         self._store.create_table(names.table("decisions"))
-        rows = FirstWins(self._store, table=names.table("decisions"), generation=settings.generation)
+        rows = FirstWins(self._store, table=names.table("decisions"), generation=log_generation(self._store, names))
         self._archive = Archive(self._shelves, rows)
 
     def start(self, spark: SparkSession) -> StreamingQuery:

@@ -1,0 +1,56 @@
+import msgspec
+import pytest
+
+from fraudbrain_deploy.epochs import Epochs, raised
+from fraudbrain_deploy.errors import UserError
+from fraudbrain_shared.records import GroupEpoch, LogGeneration, LogTopic
+
+TOPICS = {"events": LogTopic("e1", 4), "decisions": LogTopic("d1", 4)}
+CALM = Epochs(
+    log=LogGeneration(1, TOPICS),
+    groups={"a": GroupEpoch(1, 1, "folds-1"), "b": GroupEpoch(5, 1, "folds-1")},
+    topics=TOPICS,
+    folds="folds-2",
+    members={"a": [], "b": []},
+)
+ANEW = msgspec.structs.replace(CALM, topics={**TOPICS, "events": LogTopic("e2", 8)})
+
+
+def test_one_groups_epoch_is_raised_with_the_new_folds() -> None:
+    assert raised(CALM, ["a"]) == (CALM.log, {"a": GroupEpoch(2, 1, "folds-2")})
+
+
+def test_all_accept_a_log_that_was_created_anew() -> None:
+    log, groups = raised(ANEW, None)
+    assert log == LogGeneration(2, ANEW.topics)
+    assert groups == {"a": GroupEpoch(2, 2, "folds-2"), "b": GroupEpoch(6, 2, "folds-2")}
+
+
+def test_a_generation_that_was_raised_for_some_groups_only_is_finished_not_raised_again() -> None:
+    half = msgspec.structs.replace(
+        ANEW, log=LogGeneration(2, ANEW.topics), groups={"a": GroupEpoch(2, 2, "folds-2"), "b": CALM.groups["b"]}
+    )
+    assert half.refusal("b") == "it belongs to generation 1 of the log"
+    log, groups = raised(half, None)
+    assert (log, groups["b"]) == (half.log, GroupEpoch(6, 2, "folds-2"))
+
+
+def test_one_group_cannot_accept_a_new_log_for_all() -> None:
+    with pytest.raises(UserError, match="--all"):
+        raised(ANEW, ["a"])
+
+
+def test_nothing_is_raised_while_workers_run_or_for_a_group_that_never_was() -> None:
+    running = msgspec.structs.replace(CALM, members={"a": [], "b": ["127.0.0.1"]})
+    assert raised(running, ["a"])[1].keys() == {"a"}
+    for chosen in (["b"], None):
+        with pytest.raises(UserError, match=r"Workers are running: b \(1\)"):
+            raised(running, chosen)
+    with pytest.raises(UserError, match="Groups that have: a, b"):
+        raised(CALM, ["c"])
+
+
+def test_a_worker_would_refuse_what_does_not_fit() -> None:
+    assert CALM.refusal("a") == "its profiles were folded otherwise"
+    assert msgspec.structs.replace(CALM, folds="folds-1").refusal("a") == ""
+    assert ANEW.refusal("a") == "the log was created anew or repartitioned"
