@@ -34,6 +34,7 @@ COMMANDS = (
     Command("parameters", "parameters_command", "show the numbers that rules use, and how each came to be"),
     Command("models", "models_command", "list models, let one decide, roll back"),
     Command("decisions", "decisions_command", "look a decision up; prove that none is missing"),
+    Command("faults", "faults.command", "break things on purpose, and prove that nothing was lost"),
     Command("bench", "bench.command", "measure speed, beside what others reach in the same run"),
     Command("uninstall", "uninstall", "name and remove what fraudbrain keeps on this machine"),
 )

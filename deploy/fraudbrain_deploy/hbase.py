@@ -1,5 +1,7 @@
 """HBase as deploy uses it: the only module here, beside the stack's probes, that knows its client library."""
 
+from collections.abc import Iterator
+
 import happybase
 
 TIMEOUT_S = 60.0  # disabling a table waits for its regions to close
@@ -24,6 +26,17 @@ def drop_tables(address: tuple[str, int], prefix: str) -> list[str]:
         finally:
             connection.close()
     return doomed
+
+
+def rows(address: tuple[str, int], table: str, column: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """Key, timestamp and value of each row of a table that has the column, in the order of the keys."""
+    connection = _connect(address)
+    try:
+        for key, cells in connection.table(table).scan(columns=[column], batch_size=500, include_timestamp=True):
+            value, timestamp = cells[column]
+            yield key, timestamp, value
+    finally:
+        connection.close()
 
 
 def _connect(address: tuple[str, int]) -> happybase.Connection:
