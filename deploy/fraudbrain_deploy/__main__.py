@@ -36,6 +36,7 @@ COMMANDS = (
     Command("models", "models_command", "list models, let one decide, roll back"),
     Command("decisions", "decisions_command", "look a decision up; prove that none is missing"),
     Command("dead-letters", "dead_letters_command", "what could not be decided, why, and another try"),
+    Command("faults", "faults.command", "break things on purpose, and prove that nothing was lost"),
     Command("bench", "bench.command", "measure speed, beside what others reach in the same run"),
     Command("uninstall", "uninstall", "name and remove what fraudbrain keeps on this machine"),
 )

@@ -92,6 +92,17 @@ def drop_tables(address: tuple[str, int], prefix: str) -> list[str]:
     return doomed
 
 
+def rows(address: tuple[str, int], table: str, column: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """Key, timestamp and value of each row of a table that has the column, in the order of the keys."""
+    connection = _connect(address)
+    try:
+        for key, cells in connection.table(table).scan(columns=[column], batch_size=500, include_timestamp=True):
+            value, timestamp = cells[column]
+            yield key, timestamp, value
+    finally:
+        connection.close()
+
+
 def _connect(address: tuple[str, int]) -> happybase.Connection:
     host, port = address
     return happybase.Connection(host, port, timeout=int(TIMEOUT_S * 1000), transport="buffered", protocol="binary")

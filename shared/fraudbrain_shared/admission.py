@@ -52,6 +52,8 @@ class Admission:
         if len(value) > MAX_EVENT_BYTES:
             return Rejected(Reason.OVERSIZE, f"{len(value)} bytes; at most {MAX_EVENT_BYTES} are allowed")
         try:
+            if not value.isascii():
+                value.decode()  # the decoder does not look into fields that nobody declared
             event: AdmittedEvent = self._decode(value)
         except msgspec.ValidationError as error:
             return self._invalid(str(error))

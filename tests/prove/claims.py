@@ -70,6 +70,13 @@ CLAIMS = [
         prove=_from("replays", "tiers_stopped_for_a_minute"),
     ),
     Claim(
+        name="crash-campaign",
+        says="A million events while workers are killed a hundred times and stopped thirty, broker and store killed and"
+        " spoilt: nothing lost, no conflicting decision, every profile right",
+        covers=("shared", "realtime", "deploy/fraudbrain_deploy/faults", "tests/prove/campaigns.py"),
+        prove=_from("campaigns", "crash_campaign"),
+    ),
+    Claim(
         name="model-releases",
         says="A release scores as XGBoost does; with a byte changed it is refused, with a part changed nothing crashes,"
         " and it is refused where a golden score changes",

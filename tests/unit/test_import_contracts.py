@@ -26,6 +26,14 @@ OFFENCES = [
     ("clients-behind-adapters", {"fraudbrain_realtime/planted.py": "import confluent_kafka"}),
     ("clients-behind-adapters", {"fraudbrain_streaming/planted.py": "from pyspark.sql import SparkSession"}),
     (
+        "judge-shares-no-code",
+        {"fraudbrain_deploy/faults/checker/planted.py": "from fraudbrain_shared.admission import Admission"},
+    ),
+    (
+        "judge-shares-no-code",
+        {"fraudbrain_deploy/faults/checker/planted.py": "from fraudbrain_deploy import publication"},
+    ),
+    (
         "no-cycles",
         {
             "fraudbrain_shared/planted_a.py": "from fraudbrain_shared import planted_b",

@@ -154,3 +154,13 @@ def test_every_refusal_says_which_field_and_no_value() -> None:
         assert isinstance(rejected, Rejected)
         assert "$.fields." in rejected.detail
         assert "secret" not in rejected.detail
+
+
+@pytest.mark.parametrize("event", [with_fields(colour="red"), payment(colour="red")])
+def test_what_is_no_text_is_refused_in_undeclared_fields_too(event: bytes) -> None:
+    admission = Admission(parse(SMALL))
+    assert not isinstance(admission.admit(event.replace(b"red", "rød".encode()), b"c1", 1_000), Rejected)
+    for spoilt in (event.replace(b"red", b"r\xffd"), event.replace(b"colour", b"c\xff")):
+        rejected = admission.admit(spoilt, b"c1", 1_000)
+        assert isinstance(rejected, Rejected)
+        assert rejected.reason == "framing"

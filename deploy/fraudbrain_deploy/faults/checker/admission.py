@@ -1,0 +1,127 @@
+"""Which records are events, by the words of the documentation: `json` reads them, plain conditions check them."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+MAX_BYTES: Final = 65_536
+MAX_AHEAD_MS: Final = 300_000
+_YEAR_10000_MS: Final = 253_402_300_800_000
+_INT64: Final = range(-(2**63), 2**63)
+
+MALFORMED: Final = frozenset({"framing", "schema", "range", "unknown_type"})
+"""A reader may meet another defect before the one that makes the rest unreadable."""
+
+Defects = set[str]
+Check = Callable[[Any, Defects], None]
+
+
+def parsed(value: bytes | None) -> Any:
+    """The JSON in a value. Raises ValueError or RecursionError where it is none in UTF-8."""
+    text = (value or b"").decode()
+    event = json.loads(text, parse_constant=_refuse)
+    if "\\u" in text:
+        json.dumps(event, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    return event
+
+
+def defects_of(value: bytes | None, key: bytes | None, append_ms: int) -> tuple[frozenset[str], Any]:
+    """The reasons that would be right for its dead letter, none for an event; and the event."""
+    if value is None:
+        return frozenset({"framing"}), None
+    if len(value) > MAX_BYTES:
+        return frozenset({"oversize"}), None
+    try:
+        event = parsed(value)
+    except (ValueError, RecursionError):
+        return MALFORMED, None
+    defects: Defects = set()
+    _event(event, defects)
+    if not defects:
+        if event["event_time"] > append_ms + MAX_AHEAD_MS:
+            defects.add("too_new")
+        if key is None or key != event["fields"]["account_id"].encode():
+            defects.add("key_mismatch")
+    return frozenset(defects), event
+
+
+def _event(event: Any, defects: Defects) -> None:
+    if not isinstance(event, dict):
+        defects.add("schema")
+        return
+    kind = event.get("type")
+    if not isinstance(kind, str) or not kind:
+        defects |= {"schema", "unknown_type"}
+    elif kind not in FIELDS:
+        defects.add("unknown_type")
+    for name, check in _ENVELOPE.items():
+        _required(event, name, check, defects)
+    fields = event.get("fields")
+    if not isinstance(fields, dict):
+        defects.add("schema")
+        return
+    for name, check in FIELDS.get(kind, {}).items() if isinstance(kind, str) else ():
+        if name == "note":
+            if fields.get(name) is not None:
+                check(fields[name], defects)
+        else:
+            _required(fields, name, check, defects)
+
+
+def _required(container: Mapping[str, Any], name: str, check: Check, defects: Defects) -> None:
+    if name in container:
+        check(container[name], defects)
+    else:
+        defects.add("schema")
+
+
+def _text(shortest: int, longest: int) -> Check:
+    def check(value: Any, defects: Defects) -> None:
+        if not isinstance(value, str):
+            defects.add("schema")
+        elif not shortest <= len(value) <= longest:
+            defects.add("range")
+
+    return check
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: Any, defects: Defects) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            defects.add("schema")
+        elif not low <= value <= high:
+            defects.add("range")
+            if value not in _INT64:
+                defects.add("schema")
+
+    return check
+
+
+def _word(*words: str) -> Check:
+    def check(value: Any, defects: Defects) -> None:
+        if value not in words:
+            defects.add("schema")
+
+    return check
+
+
+def _truth(value: Any, defects: Defects) -> None:
+    if not isinstance(value, bool):
+        defects.add("schema")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_ENVELOPE: Final[Mapping[str, Check]] = {"event_id": _text(1, 128), "event_time": _whole(0, _YEAR_10000_MS - 1)}
+FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
+    "transfer": {
+        "account_id": _text(1, 64),
+        "payee_id": _text(0, 64),
+        "amount": _whole(0, 1_000_000_000),
+        "channel": _word("app", "web", "branch"),
+        "note": _text(0, 100),
+    },
+    "login": {"account_id": _text(1, 64), "device": _text(0, 64), "ok": _truth},
+}
