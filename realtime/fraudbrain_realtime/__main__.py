@@ -43,6 +43,14 @@ def _parser() -> argparse.ArgumentParser:
         default=Limits.load_timeout_s,
         help="how long an event waits for its profile before it is decided without",
     )
+    run.add_argument("--profiles", type=int, metavar="N", default=Limits.profiles, help="profiles held in memory")
+    run.add_argument(
+        "--held",
+        type=int,
+        metavar="N",
+        default=Limits.held,
+        help="events decided without their profile at which no more are taken until the store is back",
+    )
     run.add_argument(
         "--state-dir", type=Path, default=default_state_dir(), help="where workers note what must outlive them"
     )
@@ -62,7 +70,12 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         worker=arguments.worker,
         state_dir=arguments.state_dir,
         redis=arguments.redis,
-        limits=Limits(flush_interval_s=arguments.flush_interval_s, load_timeout_s=arguments.load_timeout_s),
+        limits=Limits(
+            flush_interval_s=arguments.flush_interval_s,
+            load_timeout_s=arguments.load_timeout_s,
+            profiles=arguments.profiles,
+            held=arguments.held,
+        ),
     )
 
 

@@ -4,21 +4,28 @@ import threading
 import time
 from collections import defaultdict
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.faults.checker import Sent
 from fraudbrain_deploy.faults.checker.history import hash64
-from fraudbrain_deploy.faults.events import Events, Made
+from fraudbrain_deploy.faults.events import Made
 
 _FLUSH_S: Final = 150.0
+
+
+class Source(Protocol):
+    """Makes the records that are sent."""
+
+    def next(self) -> Made:
+        """The next record."""
 
 
 class Sender:
     """Sends in a thread of its own. An event counts only once all replicas have it: then its place is known."""
 
-    def __init__(self, bootstrap: str, topic: str, events: Events, *, count: int, per_s: float) -> None:
+    def __init__(self, bootstrap: str, topic: str, events: Source, *, count: int, per_s: float) -> None:
         self._topic = topic
         self._events = events
         self._count = count
