@@ -9,11 +9,24 @@ from typing import Final
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.faults.events import Events
 from fraudbrain_deploy.tiers import Tier, start_realtime, stop_all, wait_ready
-from tests.faults.stage import READY_S, Decided, Flow, decisions, drain, judged, now_ms, spread
+from tests.faults.stage import (
+    READY_S,
+    Decided,
+    Flow,
+    behind,
+    decisions,
+    drain,
+    ends,
+    judged,
+    now_ms,
+    spread,
+    wait_until,
+)
 
 _DRAIN_S: Final = 180.0
-_SETTLED_S: Final = 3.0
-"""After a start or a rebalance, before something else is looked at."""
+_AFTERWARDS_S: Final = 3.0
+_LONGEST_S: Final = 3_600.0
+"""No flow of events takes longer; they are dated so far back."""
 
 
 def one_group_killed(
@@ -73,17 +86,18 @@ def clean_restart(deployment: Deployment, *, per_s: float, healthy_s: float, see
     sent = 0
     try:
         wait_ready(deployment, list(tiers.values()), READY_S)
-        events = Events(seed, int(per_s * 60), ())
+        events = Events(seed, int(per_s * _LONGEST_S), ())
         for names in (["w1"], ["w2"], ["w1", "w2"]):
             with flow.flowing(events, count=10**9, per_s=per_s) as sender:
                 time.sleep(healthy_s)
+                _settle(deployment, list(tiers.values()))
                 begun_ms = now_ms()
                 stop_all([tiers[name] for name in names])
                 assert [tiers[name].process.returncode for name in names] == [0] * len(names)
                 for name in names:
                     tiers[name] = start_realtime(deployment, name)
                 wait_ready(deployment, [tiers[name] for name in names], READY_S)
-                time.sleep(healthy_s + _SETTLED_S)
+                time.sleep(healthy_s + _AFTERWARDS_S)
                 moments.append((" and ".join(names), begun_ms, now_ms()))
                 sender.end()
             sent += sender.acknowledged
@@ -107,6 +121,12 @@ def clean_restart(deployment: Deployment, *, per_s: float, healthy_s: float, see
 
 def _start(deployment: Deployment, workers: int, group: str) -> list[Tier]:
     return [start_realtime(deployment, f"w{number + 1}", group) for number in range(workers)]
+
+
+def _settle(deployment: Deployment, tiers: Sequence[Tier]) -> None:
+    """What there is now is flushed and committed: whoever has just started is at work."""
+    now = ends(deployment)
+    wait_until(lambda: not behind(deployment, "a", now), "the group to commit", _DRAIN_S, tiers)
 
 
 def _first_of(made: Iterable[Decided], groups: str) -> Sequence[Decided]:

@@ -181,8 +181,10 @@ def spoiling(proxy: Proxy, seed: int, moods: Sequence[str] = (*MOODS, *ACCIDENTS
 
 
 def _spoil(proxy: Proxy, chance: Random, moods: Sequence[str], done: Counter[str], ended: Event) -> None:
+    left: list[str] = []
     while not ended.is_set():
-        mood = chance.choice(moods)
+        left = left or chance.sample(moods, len(moods))
+        mood = left.pop()
         done[mood] += 1
         match mood:
             case "reset":

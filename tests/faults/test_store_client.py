@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_no_row_is_taken_for_another_however_replies_come(stack: "StackSettings", space: str) -> None:
     table = f"fraudbrain.{space}.profiles.a"
-    told = store_client(stack.thrift_address, table, rows=1_500, readers=2, timeout_s=120, seed=1)
+    told = store_client(stack.thrift_address, table, rows=2_500, readers=2, timeout_s=120, seed=1)
     assert told["foreign"] == 0
     print(told)
 
