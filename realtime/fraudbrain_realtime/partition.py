@@ -1,6 +1,6 @@
 """What a worker holds in memory for one partition that it owns."""
 
-from collections import deque
+from heapq import heappop, heappush
 
 from fraudbrain_realtime.held import HeldEvents
 from fraudbrain_realtime.ports import Hand
@@ -8,28 +8,31 @@ from fraudbrain_realtime.profiles import Profiles
 
 
 class Outstanding:
-    """Offsets whose decision or dead letter was sent and is not yet acknowledged."""
+    """Offsets whose decision or dead letter was sent and is not yet acknowledged.
+
+    They come in ascending order but for those of held events, which end later than events behind them.
+    """
 
     def __init__(self) -> None:
-        self._order: deque[int] = deque()
+        self._sent: list[int] = []
         self._acked_early: set[int] = set()
 
     def __len__(self) -> int:
-        return len(self._order) - len(self._acked_early)
+        return len(self._sent) - len(self._acked_early)
 
     def sent(self, offset: int) -> None:
-        """Offsets must come in ascending order."""
-        self._order.append(offset)
+        """Each at most once."""
+        heappush(self._sent, offset)
 
     def acked(self, offset: int) -> None:
         """Acknowledgements of two topics may overtake each other."""
         self._acked_early.add(offset)
-        while self._order and self._order[0] in self._acked_early:
-            self._acked_early.discard(self._order.popleft())
+        while self._sent and self._sent[0] in self._acked_early:
+            self._acked_early.discard(heappop(self._sent))
 
     def all_acked_below(self, offset: int) -> bool:
         """Whether everything sent for smaller offsets is acknowledged."""
-        return not self._order or self._order[0] >= offset
+        return not self._sent or self._sent[0] >= offset
 
 
 class PartitionState:
