@@ -67,6 +67,7 @@ class Serving:
     def run(self) -> None:
         """Serves until the worker is gone."""
         try:
+            self._reply(Ready())
             while True:
                 self._receive()
                 if self._waiting:
