@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 5.0  # more than twice what the longest call of the store may take
 START_PATIENCE_S: Final = 60.0  # starting Python takes seconds on a busy machine
+PAUSE_S: Final = 1.0  # at least so long between two starts
 ROOM_BYTES: Final = 64 << 20
 ROWS_AT_ONCE: Final = 1_024  # of a request: each answer says that the keeper works
 RECEIVED_AT_ONCE: Final = 1 << 18
@@ -113,7 +114,7 @@ class KeeperProcess:
             wait_s = 0.0
             if self._clock() >= until:
                 break
-        if self._is_stuck():
+        if self._is_stuck() and self._clock() - self._started_s >= PAUSE_S:
             self._restart()
 
     def close(self) -> None:
@@ -133,7 +134,7 @@ class KeeperProcess:
         self._socket.setblocking(False)
         self._frames = Frames()
         self._unsent = bytearray()
-        self._heard_s = self._clock()
+        self._started_s = self._heard_s = self._clock()
         self._is_ready = False
 
     def _restart(self) -> None:

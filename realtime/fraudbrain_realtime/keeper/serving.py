@@ -13,6 +13,7 @@ from fraudbrain_realtime.keeper.messages import (
     Found,
     Frames,
     Load,
+    Ready,
     Reply,
     Save,
     Scan,
