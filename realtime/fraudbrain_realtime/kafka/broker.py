@@ -228,11 +228,21 @@ def _message(record: KafkaMessage) -> Message:
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     append_time = record.timestamp()[1]
-    headers: Any = record.headers()  # in the order in which they came, though the client's types allow more
+    headers = _headers(record)
     if not headers:
         return Message(partition, offset, append_time, record.key(), record.value())
     step, clock = _step(headers)
     return Message(partition, offset, append_time, record.key(), record.value(), step, clock, headers)
+
+
+def _headers(record: KafkaMessage) -> Headers:
+    """The headers in the order in which they came; none where a name is not UTF-8: the client cannot read it, and one
+    such record must not end the worker."""
+    try:
+        found: Any = record.headers()
+    except SystemError:
+        return ()
+    return found or ()
 
 
 def _step(headers: Any) -> tuple[str, int | None]:
