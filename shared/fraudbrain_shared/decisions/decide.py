@@ -1,6 +1,7 @@
 """The decision itself: a pure function of event, profile and inputs."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
@@ -65,30 +66,41 @@ class DecisionCore:
     """
 
     def __init__(self, scenario: Scenario, rule_set: RuleSet, origin: Origin, fold: ProfileFold) -> None:
-        self.rule_set = rule_set
         self._scenario = scenario
         self._origin = origin
         self._fold = fold
-        self._rules: CompiledRules = compile_rules(scenario, rule_set)
         self._derived = {name: compile_derived(scenario, kind) for name, kind in scenario.event_types.items()}
         self._entities = {
             name: [field.name for field in kind.fields.values() if field.entity]
             for name, kind in scenario.event_types.items()
         }
-        self._versions = Versions(scenario=scenario.version, rules=rule_set.version, build=origin.build)
         self._defaults = tuple(start_of(parameter).value for parameter in scenario.parameters.values())
-        self._parameters_used = [
-            (name, place) for place, name in enumerate(scenario.parameters) if f"param.{name}" in self._rules.reads
-        ]
-        self._named_values: Sequence[Number] | None = None
-        self._named: dict[str, float] = {}
-        self._context_used = _context_used(scenario, self._rules)
         self._nothing_known = {
             name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
             for name, kind in scenario.event_types.items()
         }
         self.feature_names = feature_names(scenario)
         self._feature_set = feature_set(self.feature_names)
+        self._decide_by(rule_set, compile_rules(scenario, rule_set))
+
+    def with_rules(self, rule_set: RuleSet, rules: CompiledRules) -> "DecisionCore":
+        """A core that decides by another rule set, which was compiled for the same scenario; in no time."""
+        other = copy(self)
+        other._decide_by(rule_set, rules)
+        return other
+
+    def _decide_by(self, rule_set: RuleSet, rules: CompiledRules) -> None:
+        self.rule_set = rule_set
+        self._rules = rules
+        self._versions = Versions(
+            scenario=self._scenario.version, rules=rule_set.version, build=self._origin.build
+        )
+        self._parameters_used = [
+            (name, place) for place, name in enumerate(self._scenario.parameters) if f"param.{name}" in rules.reads
+        ]
+        self._named_values: Sequence[Number] | None = None
+        self._named: dict[str, float] = {}
+        self._context_used = _context_used(self._scenario, rules)
 
     def decide(
         self,
