@@ -34,7 +34,7 @@ class Newest:
         return self._values.get(key)
 
     def put(self, key: str, value: bytes) -> None:
-        """Keeps a value in place of the key's earlier one. Makes room by putting away those that were put longest ago."""
+        """Keeps a value in place of the key's earlier one; for room, those that were put longest ago are put away."""
         self._values.pop(key, None)  # to stand behind all others
         self._values[key] = value
         if len(self._values) > self._most:
@@ -44,8 +44,8 @@ class Newest:
         """Forgets a key."""
         self._values.pop(key, None)
 
-    def keys(self) -> list[str]:
-        """All that are kept, those that were put longest ago first."""
+    def oldest_first(self) -> list[str]:
+        """The keys that have a value, those that were put longest ago first."""
         return list(self._values)
 
     def was_put_away(self, key: str) -> bool:

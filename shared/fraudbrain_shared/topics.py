@@ -12,6 +12,8 @@ EVENTS_RETENTION_MS = 30 * DAY_MS
 # kilobytes, and people publish a few a day.
 RULES_HISTORY_MS = 3_650 * DAY_MS
 MODEL_RECORD_BYTES = 8 * 1024 * 1024
+CONTROL_RECORD_BYTES = 1024 * 1024
+"""The longest record of the other control topics: what a broker takes where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

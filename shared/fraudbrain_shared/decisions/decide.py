@@ -24,6 +24,10 @@ from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_r
 NO_SCORES: Final = Scores()
 CONTEXT_STALE: Final = "context_stale"
 """Why a decision is degraded that used context whose clock was too far behind."""
+CONTEXT_PUT_AWAY: Final = "context_put_away"
+"""Why one is that would have used context of an entity which was put away to save memory."""
+PARAMETERS_PUT_AWAY: Final = "parameters_put_away"
+"""Why one is by whose entity a parameter stood elsewhere, which was put away: it was taken where it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,7 @@ class DecisionCore:
     def _decide_by(self, rule_set: RuleSet, rules: CompiledRules) -> None:
         self.rule_set = rule_set
         self._rules = rules
-        self._versions = Versions(
-            scenario=self._scenario.version, rules=rule_set.version, build=self._origin.build
-        )
+        self._versions = Versions(scenario=self._scenario.version, rules=rule_set.version, build=self._origin.build)
         self._parameters_used = [
             (name, place) for place, name in enumerate(self._scenario.parameters) if f"param.{name}" in rules.reads
         ]
@@ -113,13 +115,15 @@ class DecisionCore:
         champion: Scorer | None = None,
         challenger: Scorer | None = None,
         readings: Sequence[Reading] | None = None,
+        degraded: tuple[str, ...] = (),
     ) -> Decision:
         """The decision on an event, with the profile as it was just before it. Changes neither.
 
         `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
         them nothing is known of any entity, and all parameters have their defaults. `champion` gives the
         score; without one, clauses on the score do not apply. What the `challenger` would say is noted and changes
-        nothing. `readings` are the profile's features, if the caller has read them already.
+        nothing. `readings` are the profile's features, if the caller has read them already. `degraded` says what
+        the inputs lack already.
         """
         if context is None:
             context = self._nothing_known[event.type]
@@ -140,6 +144,7 @@ class DecisionCore:
             parameters=parameters,
             versions=self.versions_with(champion, challenger),
             scores=_scores(score, None if challenger is None else challenger.score(features)),
+            degraded=degraded,
         )
 
     def features(self, event: AdmittedEvent, readings: Sequence[Reading], context: ContextReading) -> Derived:
@@ -184,11 +189,16 @@ class DecisionCore:
         parameters: Sequence[Number],
         versions: Versions,
         scores: Scores = NO_SCORES,
+        degraded: tuple[str, ...] = (),
     ) -> Decision:
         """The decision with all that is needed to make it again: its last step."""
         verdict, findings, unknown, failed = judgement
         used, stale_after_ms = self._context_used[event.type]
-        is_stale = bool(used) and context.is_behind(stale_after_ms)
+        degraded += verdict.degraded
+        if used and context.is_behind(stale_after_ms):
+            degraded += (CONTEXT_STALE,)
+        if used and context.is_partial:
+            degraded += (CONTEXT_PUT_AWAY,)
         return Decision(
             event_id=event.event_id,
             type=event.type,
@@ -206,7 +216,7 @@ class DecisionCore:
             findings=findings,
             unknown=unknown,
             failed=failed,
-            degraded=(*verdict.degraded, CONTEXT_STALE) if is_stale else verdict.degraded,
+            degraded=degraded,
             late=event.event_time < profile.clock,
             context={name: _number(context.values[place]) for name, place in used},
             parameters=self._named_parameters(parameters),

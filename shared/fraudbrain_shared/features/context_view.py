@@ -90,7 +90,7 @@ class ContextView:
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values that, taken one after the other, make another view what this one is."""
-        for key in self._states.keys():
+        for key in self._states.oldest_first():
             if (states := self._states.get(key)) is not None:
                 kind, _, id_ = key.partition("|")
                 yield key.encode(), msgspec.json.encode({"entity": kind, "id": id_, "states": msgspec.Raw(states)})

@@ -5,4 +5,15 @@ from fraudbrain_shared.models.packed import pack, unpack
 from fraudbrain_shared.models.release import ReleaseError, load_scorer, open_release, seal
 from fraudbrain_shared.models.scorer import Contributions, Scorer, Value
 
-__all__ = ["Contributions", "ReleaseError", "Scorer", "Value", "load_scorer", "open_release", "pack", "seal", "unpack", "warm_up"]
+__all__ = [
+    "Contributions",
+    "ReleaseError",
+    "Scorer",
+    "Value",
+    "load_scorer",
+    "open_release",
+    "pack",
+    "seal",
+    "unpack",
+    "warm_up",
+]

@@ -235,8 +235,10 @@ def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) ->
     before = controls.versions
     for value in (b"{", b"{}", b'{"version":"2","rules":[{"name":"x","when":"event.amoun > 1"}],"policy":[]}'):
         controls.update(ControlRecord("rules", 0, b"live", value))
+        controls.settle()
         assert controls.versions == before
         assert "rules/0 rejected" in controls.problems[-1]
     good = b'{"version":"2","rules":[{"name":"x","when":"event.amount > 1"}],"policy":[]}'
     controls.update(ControlRecord("rules", 3, b"live", good))
+    controls.settle()
     assert controls.versions == {"rules": "2"}
