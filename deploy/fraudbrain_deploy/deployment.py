@@ -39,6 +39,10 @@ class Deployment:
         return self.data / "checkpoints" / self.names.space
 
     @property
+    def state(self) -> Path:
+        return self.data / "state"
+
+    @property
     def tier_logs(self) -> Path:
         return self.data / "tiers" / self.names.space
 

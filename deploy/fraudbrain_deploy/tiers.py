@@ -74,10 +74,10 @@ class TierEnded(UserError):
         self.tier = tier
 
 
-def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a") -> Tier:
-    """Starts one worker of the fast tier. Returns at once; see `wait_ready`."""
-    options = ["--group", group, "--worker", worker]
-    program = [*_program("fraudbrain_realtime", deployment), *options]
+def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a", options: Sequence[str] = ()) -> Tier:
+    """Starts one worker of the fast tier. Returns at once; see `wait_ready`. `options` are further ones of its own."""
+    own = ["--group", group, "--worker", worker, "--state-dir", str(deployment.state)]
+    program = [*_program("fraudbrain_realtime", deployment), *own, *options]
     return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 
 

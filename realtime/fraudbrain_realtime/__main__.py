@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from fraudbrain_realtime.settings import Settings
@@ -32,10 +33,32 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--group", default="a", help="workers of one group share the partitions")
     run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
     run.add_argument(
+        "--state-dir", type=Path, default=_state_folder(), help="where the last good controls are kept, for a start"
+    )
+    run.add_argument(
+        "--snapshot-max-age-s",
+        type=float,
+        default=Settings.snapshot_max_age_s,
+        help="older controls than that are not started with while their topics do not answer",
+    )
+    run.add_argument(
+        "--most-entities",
+        type=int,
+        default=Settings.most_entities,
+        help="of which context is kept, and as many of which parameters are",
+    )
+    run.add_argument(
         "--flush-interval-s", type=float, default=Settings.flush_interval_s, help="between two flushes of profiles"
     )
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
+
+
+def _state_folder() -> Path:
+    """Where programs of this platform keep what they know from one run to the next."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/fraudbrain"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "fraudbrain"
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -48,6 +71,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         thrift_port=int(port),
         group=arguments.group,
         worker=arguments.worker,
+        state_dir=arguments.state_dir,
+        snapshot_max_age_s=arguments.snapshot_max_age_s,
+        most_entities=arguments.most_entities,
         flush_interval_s=arguments.flush_interval_s,
     )
 

@@ -1,6 +1,7 @@
 """The settings of a worker, built once in `__main__` and passed down."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,21 @@ class Settings:
 
     worker: str
     """This worker's name, unique in its group."""
+
+    state_dir: Path
+    """The folder in which the last controls known to be good are kept. Workers of one machine may share it."""
+
+    snapshot_every_s: float = 60.0
+    """Between two of these snapshots. Longer: a worker that starts from one begins with older controls. Shorter: more
+    is written."""
+
+    snapshot_max_age_s: float = 3_600.0
+    """How old the controls may be with which a worker starts while their topics do not answer; with older ones it does
+    not start. Longer rides out a longer outage; shorter keeps events from being decided by what was taken back."""
+
+    most_entities: int = 1_000_000
+    """Entities of which context is kept, and as many of which parameters are. Fewer: more are put away, oldest first,
+    and decided about with a degraded decision. More: more memory, half a kilobyte each."""
 
     flush_interval_s: float = 0.5
     """Between two flushes of profiles. Longer: more is decided again after a crash. Shorter: more rows

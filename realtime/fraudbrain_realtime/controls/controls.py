@@ -179,8 +179,7 @@ class Controls:
     def records(self) -> Iterator[ControlRecord]:
         """Records that, taken one after the other, make other controls what these are. May be read bit by bit while
         others come: what it misses is what comes meanwhile."""
-        for line in self._lines:
-            yield from [each.record for each in line if each.record is not None]
+        yield from [each.record for line in self._lines for each in line if each.record is not None]
         for key, value, append_time in self._parameters.records():
             yield ControlRecord("parameters", 0, key, value, append_time or 0)
         for key, state in self._context.records():
@@ -232,9 +231,10 @@ class Controls:
 
     def _take_version(self, line: Versions[T], record: ControlRecord) -> None:
         version = line.take(record)
-        version.is_late = self._note_if_late(record, version.since)
+        version.is_late = version.since <= self._decided_to
         self._forget()
         if version.is_ready:
+            self._note_if_late(record, version.since)
             self._note_release()
         else:
             self._fresh.append(version)
@@ -248,12 +248,10 @@ class Controls:
     def _take_context(self, record: ControlRecord) -> None:
         self._context.update(record.key, record.value)
 
-    def _note_if_late(self, record: ControlRecord, since: float) -> bool:
-        is_late = since <= self._decided_to
-        if is_late:
+    def _note_if_late(self, record: ControlRecord, since: float) -> None:
+        if since <= self._decided_to:
             self._counts[f"{record.topic}_read_late"] += 1
             log.warning("%s/%d came too late: it acts from the next event on", record.topic, record.offset)
-        return is_late
 
     def _reject(self, record: ControlRecord, cause: str) -> None:
         problem = f"{rejection_of(record.topic, record.offset)}{cause}"
@@ -303,8 +301,8 @@ class Controls:
                 line.remove(version)
             self._reject(prepared.record, cause_of(error))
             return
-        if version.is_live and not version.is_late:
-            version.is_late = self._note_if_late(prepared.record, version.since)
+        if version.is_late or version.is_live:
+            self._note_if_late(prepared.record, version.since)
 
     def _opened(self, record: ControlRecord, made: bytes) -> DecisionCore | Scorer:
         if record.topic == "rules":

@@ -19,7 +19,7 @@ class Version(Generic[T]):
     """What a record says, once it `is_ready`; `is_asked` while it is being prepared.
 
     `since` is the append time of the first events on which it acts. `is_live` if it came while events were decided,
-    `is_late` if some were decided already on which it should have acted.
+    `is_late` if some were decided before it came on which it should have acted.
     """
 
     record: ControlRecord | None
