@@ -116,7 +116,11 @@ class _Child:
     def __init__(self, program: Sequence[str], files: bytes) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(program, stdin=theirs.fileno())
+            try:
+                self._process = subprocess.Popen(program, stdin=theirs.fileno())
+            except OSError:
+                self._socket.close()
+                raise
         self._socket.setblocking(False)
         self._unsent = memoryview(files)
         self._received = bytearray()

@@ -40,7 +40,8 @@ class TopicTail:
                 "fetch.wait.max.ms": 50,
                 "socket.timeout.ms": 10_000,
                 "reconnect.backoff.max.ms": 1_000,
-                "topic.metadata.refresh.interval.ms": 10_000,
+                "topic.metadata.refresh.interval.ms": 5_000,
+                "topic.metadata.propagation.max.ms": 10_000,  # until a topic that is gone counts as gone
                 "statistics.interval.ms": 1_000,
                 "stats_cb": self._on_statistics,
                 "log_level": 3,
@@ -119,8 +120,8 @@ class TopicTail:
         found = self._decode_statistics(text)
         brokers = (each for each in found.brokers.values() if each.nodeid >= 0 and each.state == "UP")
         idle_us = {each.nodeid: each.rxidle for each in brokers}
-        leaders = [found.topics.get(name, _NO_TOPIC).partitions.get("0", _NO_PARTITION).leader for name in self._short]
-        idle = [idle_us.get(leader, -1) for leader in leaders]
+        asked = [found.topics.get(name, _NO_TOPIC).partitions.get("0", _NO_PARTITION).broker for name in self._short]
+        idle = [idle_us.get(broker, -1) for broker in asked]
         if min(idle) >= 0:
             self._answered = max(self._answered, time.monotonic() - max(idle) / 1e6)
 
@@ -132,7 +133,7 @@ class _Broker(msgspec.Struct):
 
 
 class _Partition(msgspec.Struct, frozen=True):
-    leader: int
+    broker: int
 
 
 class _Topic(msgspec.Struct, frozen=True):
@@ -144,7 +145,7 @@ _NO_TOPIC: Final = _Topic()
 
 
 class _Statistics(msgspec.Struct):
-    """Of what the client says of itself: which broker leads a topic, and for how long it has said nothing."""
+    """Of what the client says of itself: which broker is asked for a topic, and for how long it has said nothing."""
 
     brokers: dict[str, _Broker] = {}
     topics: dict[str, _Topic] = {}
