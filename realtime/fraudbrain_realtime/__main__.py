@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -17,7 +18,8 @@ def main() -> int:
     logging.basicConfig(
         level=arguments.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    return _run(_settings(arguments))
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    return command(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", help="decide events until told to stop", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
+    run.set_defaults(command=lambda arguments: _run(_settings(arguments)))
     run.add_argument("--scenario", required=True, help="a built-in scenario's name or a scenario folder")
     run.add_argument("--space", required=True, help="the deployment's name, as in fraudbrain.SPACE.events")
     run.add_argument("--bootstrap", default="127.0.0.1:9092", help="host:port of a Kafka broker")
@@ -50,7 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--flush-interval-s", type=float, default=Settings.flush_interval_s, help="between two flushes of profiles"
     )
-    run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    bench = commands.add_parser(
+        "bench-controls", help="measure what controls cost a worker: memory, time to ready, time to open"
+    )
+    bench.set_defaults(command=_bench_controls)
+    bench.add_argument("--scenario", default="cards", help="a built-in scenario's name or a scenario folder (cards)")
+    bench.add_argument("--entities", type=int, default=1_000_000, metavar="N", help="how many are known (1,000,000)")
+    bench.add_argument("--json", action="store_true", help="the figures as JSON")
+    for each in (run, bench):
+        each.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
 
 
@@ -76,6 +87,21 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         most_entities=arguments.most_entities,
         flush_interval_s=arguments.flush_interval_s,
     )
+
+
+def _bench_controls(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from fraudbrain_realtime.controls.bench import measure, page
+    from fraudbrain_shared.scenario import ScenarioError, load_scenario
+
+    try:
+        costs = measure(load_scenario(arguments.scenario), max(1, arguments.entities))
+    except ScenarioError as error:
+        logging.getLogger("fraudbrain_realtime").error("%s", error)
+        return 1
+    print(msgspec.json.encode(costs).decode() if arguments.json else page(costs))
+    return 0
 
 
 def _run(settings: Settings) -> int:
