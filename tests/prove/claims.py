@@ -89,7 +89,10 @@ CLAIMS = [
         says="Of bad rule sets, parameters and models none ever acts and none raises: each is rejected with its cause,"
         " and what stood decides",
         covers=(
-            "shared/fraudbrain_shared",
+            "shared/fraudbrain_shared/controls",
+            "shared/fraudbrain_shared/expressions",
+            "shared/fraudbrain_shared/models",
+            "shared/fraudbrain_shared/scenario",
             "realtime/fraudbrain_realtime/controls",
             "tests/prove/bad_controls.py",
             "tests/unit/realtime/bad_controls.py",

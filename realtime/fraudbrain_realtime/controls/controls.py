@@ -134,7 +134,7 @@ class Controls:
     def update(self, record: ControlRecord) -> None:
         """Takes a record of a control topic, or rejects it: then all stays as it was. Never raises."""
         try:
-            _refuse_length(record)
+            _refuse_unreadable(record)
             self._take[record.topic](record)
         except Exception as error:
             self._reject(record, cause_of(error))
@@ -319,7 +319,10 @@ def _release(champion: Scorer) -> Release:
     return Release(champion.version, champion.release.starting_values)
 
 
-def _refuse_length(record: ControlRecord) -> None:
+def _refuse_unreadable(record: ControlRecord) -> None:
+    """The decoders pass over what they do not know, whatever bytes it is made of."""
     most = MODEL_RECORD_BYTES if record.topic == "models" else CONTROL_RECORD_BYTES
     if record.value is not None and len(record.value) > most:
         raise ValueError(f"{len(record.value):,} bytes; {most:,} are allowed")
+    if record.value is not None and not record.value.isascii():
+        record.value.decode()

@@ -107,7 +107,7 @@ class ParameterBook:
         self._known: dict[str, _Effective | None] = {}
         self._per_entity = {
             name: [
-                (place, each.per, each)
+                (place, each.per, f"{each.name}|", each)
                 for place, each in enumerate(scenario.parameters.values())
                 if each.per and each.per in event_type.fields
             ]
@@ -198,12 +198,18 @@ class ParameterBook:
         if not (self._values or self._holds):
             return values
         changed: list[Number] | None = None
-        for place, field, parameter in self._per_entity[event.type]:
-            if (id_ := getattr(event.fields, field)) is not None:
-                found = self._of_entity(parameter, f"{parameter.name}|{id_}")
-                if found is not None and time < found.until and found.release in (None, acting.release.version):
-                    changed = changed or list(values)
-                    changed[place] = found.value
+        fields, known, release = event.fields, self._known, acting.release.version
+        for place, field, prefix, parameter in self._per_entity[event.type]:
+            id_ = getattr(fields, field)
+            if id_ is None:
+                continue
+            key = prefix + id_
+            found = known.get(key, _NOT_READ)
+            if found is _NOT_READ:
+                found = self._read(parameter, key)
+            if found is not None and time < found.until and (found.release is None or found.release == release):
+                changed = changed or list(values)
+                changed[place] = found.value
         return values if changed is None else tuple(changed)
 
     @property
@@ -220,9 +226,9 @@ class ParameterBook:
         """Whether a parameter had moved for one of the event's entities and was put away: it is where it starts."""
         return any(
             (id_ := getattr(event.fields, field)) is not None
-            and self._values.get(key := f"{parameter.name}|{id_}") is None
-            and self._values.was_put_away(key)
-            for _, field, parameter in self._per_entity[event.type]
+            and self._values.get(prefix + id_) is None
+            and self._values.was_put_away(prefix + id_)
+            for _, field, prefix, _ in self._per_entity[event.type]
         )
 
     def records(self) -> Iterator[tuple[bytes, bytes | None, int | None]]:
@@ -303,15 +309,12 @@ class ParameterBook:
         self._lines[name] = _Lines(at_once, lines.holds) if kind == VALUE else _Lines(lines.values, at_once)
         return -inf
 
-    def _of_entity(self, parameter: Parameter, key: str) -> _Effective | None:
+    def _read(self, parameter: Parameter, key: str) -> _Effective | None:
         """What was decoded is kept, as long as it is not too much."""
-        try:
-            return self._known[key]
-        except KeyError:
-            if len(self._known) >= _MOST_READ:
-                self._known.clear()
-            found = self._known[key] = self._effective_of_entity(parameter, key)
-            return found
+        if len(self._known) >= _MOST_READ:
+            self._known.clear()
+        found = self._known[key] = self._effective_of_entity(parameter, key)
+        return found
 
     def _effective_of_entity(self, parameter: Parameter, key: str) -> _Effective | None:
         value = self._values.get(key)
@@ -336,6 +339,7 @@ def _effective(parameter: Parameter, value: ParameterValue | None, hold: Paramet
     return _Effective(_typed(parameter, value.value), until, value.release)
 
 
+_NOT_READ: Final = _Effective(0)
 _MOST_READ: Final = 10_000  # entities of which what was read is kept
 
 

@@ -185,6 +185,9 @@ BAD = {
     "a pattern that grows without bounds": rules_record(
         "2", offset=1, when="event.terminal_id.matches('((a{30}){30}){30}b')"
     ),
+    "bytes that are no text": ControlRecord(
+        "rules", 1, b"live", b'{"version":"2","rules":[],"policy":[],"\xa4":1}', T0
+    ),
     "ten megabytes": ControlRecord("rules", 1, b"live", b'{"version":"' + b"x" * 10_000_000 + b'"}', T0),
     "a number that is none": rules_record("2", offset=1, when="event.amount > NaN"),
     "an infinite value": ControlRecord(
