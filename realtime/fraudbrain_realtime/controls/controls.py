@@ -39,6 +39,8 @@ KEPT_PROBLEMS = 5
 """Of each topic."""
 PREPARED_WITHIN_S = 90.0
 """Longer than any preparation takes that is restarted as often as it may be."""
+AWAITED_WITHIN_S = 15.0
+"""How long an event waits for a version of the past. Longer: a worker that does not poll is put out of its group."""
 
 _LACKING: Final = (PARAMETERS_PUT_AWAY,)
 
@@ -143,7 +145,7 @@ class Controls:
         """Waits until the newest of what was taken is ready, and leaves what is older until an event asks for it."""
         self._fresh.clear()
         for line in self._lines:
-            while not (newest := line.newest).is_ready and self._wait_for(newest):
+            while not (newest := line.newest).is_ready and self._wait_for(newest, PREPARED_WITHIN_S):
                 pass
 
     def poll(self) -> bool:
@@ -211,7 +213,7 @@ class Controls:
         if append_time == inf:
             return Stretch(line.newest_value, -inf, inf)
         while not (found := line.at(append_time).value).is_ready and not found.is_asked:
-            self._wait_for(found)
+            self._wait_for(found, AWAITED_WITHIN_S)
         return line.value_at(append_time)
 
     def _forget(self) -> None:
@@ -240,7 +242,7 @@ class Controls:
             self._fresh.append(version)
 
     def _take_parameter(self, record: ControlRecord) -> None:
-        since = self._parameters.update(record.key, record.value, record.append_time)
+        since = self._parameters.update(record.key, record.value, record.append_time or None)
         if since > -inf:
             self._note_if_late(record, since)
             self._forget()
@@ -267,14 +269,14 @@ class Controls:
             self._asked[version.record.topic, version.record.offset] = version
             self._preparation.submit(version.record)
 
-    def _wait_for(self, version: Version[Any]) -> bool:
+    def _wait_for(self, version: Version[Any], within_s: float) -> bool:
         """Has a version prepared and waits for it; whether that came to an end in time."""
-        deadline = time.monotonic() + PREPARED_WITHIN_S
+        deadline = time.monotonic() + within_s
         if not version.is_asked:
             self._ask(version)
         while version in self._asked.values():
             if time.monotonic() > deadline:
-                log.error("a control is not ready after %.0f s; what was before it decides", PREPARED_WITHIN_S)
+                log.error("a control is not ready after %.0f s; what was before it decides", within_s)
                 return False
             self._collect(0.05)
         return True

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from fraudbrain_shared.admission import AdmittedEvent
+from fraudbrain_shared.admission import MAX_AHEAD_MS, AdmittedEvent
 from fraudbrain_shared.controls.governor import check_move, fault_of_number
 from fraudbrain_shared.controls.starting import start_of
 from fraudbrain_shared.controls.time_line import GRACE_MS, Stretch, TimeLine
@@ -128,7 +128,7 @@ class ParameterBook:
             raise RefusedParameter(f"no key of a parameter: {error}") from error
         parameter = self._parameter(name, id_)
         if kind == VALUE:
-            taken: ParameterValue | ParameterHold | None = self._checked_value(parameter, id_, value)
+            taken: ParameterValue | ParameterHold | None = self._checked_value(parameter, id_, value, append_time)
         elif kind == HOLD:
             taken = self._checked_hold(parameter, id_, value)
         else:
@@ -256,7 +256,9 @@ class ParameterBook:
             raise RefusedParameter(f"{name} is {kept}; the key {'names an' if id_ else 'has no'} id")
         return parameter
 
-    def _checked_value(self, parameter: Parameter, id_: str, value: bytes | None) -> ParameterValue | None:
+    def _checked_value(
+        self, parameter: Parameter, id_: str, value: bytes | None, append_time: int | None
+    ) -> ParameterValue | None:
         if value is None:
             return None
         record = _decoded(value, ParameterValue)
@@ -264,6 +266,8 @@ class ParameterBook:
         start = start_of(parameter, *self._release)
         if fault := check_move(parameter, record, start):
             raise RefusedParameter(f"{parameter.name}: {fault}")
+        if append_time is not None and record.tick > append_time + MAX_AHEAD_MS:  # it would outlive what it may
+            raise RefusedParameter(f"{parameter.name}: of tick {record.tick}, long after it was published")
         last = self.last(parameter.name, id_)
         if last is not None and last.release == record.release and record.tick < last.tick:
             raise RefusedParameter(f"{parameter.name}: of tick {record.tick}, which is before {last.tick} that stands")

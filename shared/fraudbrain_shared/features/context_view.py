@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from fraudbrain_shared.admission import AdmittedEvent
+from fraudbrain_shared.expressions.types import RANGES, Type
 from fraudbrain_shared.features.hops import WindowState, hops_between, summarise
 from fraudbrain_shared.features.reads import READS, Reading
 from fraudbrain_shared.newest import MOST_ENTITIES, Newest
@@ -101,7 +102,10 @@ class ContextView:
         if value is None:
             self._clocks.pop(job, None)
         else:
-            self._clocks[job] = _decode_clock(value).event_time
+            clock = _decode_clock(value)
+            if clock.job != job or not 0 <= clock.event_time <= RANGES[Type.TIMESTAMP].high:
+                raise ValueError("no clock of this job")
+            self._clocks[job] = clock.event_time
 
     def read(self, event: AdmittedEvent, now_ms: int) -> ContextReading:
         """What is known of the event's entities, as of the event's time or the clock, whichever is earlier.

@@ -200,6 +200,10 @@ BAD = {
     "a value out of bounds": hold_record("large_amount_limit", 1, offset=1),
     "a step that is too long": value_record(amount_limit(20_000), offset=1),
     "a value of an earlier tick": value_record(amount_limit(60_000, tick=T0 - 3 * DAY), offset=1),
+    "a value that would never expire": value_record(amount_limit(60_000, tick=T0 + 400 * DAY), offset=1),
+    "a clock beyond all times": ControlRecord(
+        "context", 1, clock_key("j"), b'{"job":"j","event_time":1' + b"0" * 400 + b"}", T0
+    ),
     "a key of nothing": ControlRecord("parameters", 1, b"value|nothing|", None, T0),
     "a key of an older scenario's kind": ControlRecord("context", 1, b"\xff", None, T0),
     "a state that is none": ControlRecord("context", 1, b"terminal|t", b"[1]", T0),
