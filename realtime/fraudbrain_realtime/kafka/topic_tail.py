@@ -117,7 +117,10 @@ class TopicTail:
 
     def _on_statistics(self, text: str) -> None:
         """All topics have answered when the brokers that lead them last did: a fetch is always on its way there."""
-        found = self._decode_statistics(text)
+        try:
+            found = self._decode_statistics(text)
+        except msgspec.MsgspecError:  # then the age grows, which is told
+            return
         brokers = (each for each in found.brokers.values() if each.nodeid >= 0 and each.state == "UP")
         idle_us = {each.nodeid: each.rxidle for each in brokers}
         asked = [found.topics.get(name, _NO_TOPIC).partitions.get("0", _NO_PARTITION).broker for name in self._short]

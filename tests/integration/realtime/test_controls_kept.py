@@ -3,11 +3,13 @@
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from fraudbrain_deploy import kafka, spaces, tiers
 from fraudbrain_deploy.progress import ProgressReader
-from fraudbrain_shared.records import Progress
+from fraudbrain_shared.records import Progress, RuleSet
+from fraudbrain_shared.topics import LIVE_RULES
 from tests.integration.realtime.test_worker import READY_S, committed, decisions, send, wait_for
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ def test_without_control_topics_a_worker_goes_on_and_another_starts_with_the_las
         assert told(deployment).versions["rules"] == version
         spaces.create(deployment)
         wait_for(lambda: told(deployment).counts["controls_age_ms"] < 5_000, "the topics to be read again", 90)
+        scenario = deployment.scenario
+        new = msgspec.json.encode(RuleSet("new", scenario.rules, scenario.policy))
+        kafka.send(bootstrap, rules, LIVE_RULES, new)
+        wait_for(lambda: told(deployment).versions["rules"] == "new", "what is published now to be taken")
     finally:
         worker.stop()
     assert {decision.versions.rules for decision in decisions(deployment)} == {version}
