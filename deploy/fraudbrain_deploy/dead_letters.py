@@ -87,7 +87,7 @@ def read_letter(deployment: Deployment, partition: int, offset: int) -> Letter:
 
 def letter_of(message: kafka.Message) -> Letter | Stray:
     """The letter that a record of the topic is."""
-    headers: Headers = tuple(message.headers() or ())  # type: ignore[arg-type]
+    headers = kafka.headers_of(message)
     partition, offset = message.partition(), message.offset()
     assert partition is not None  # the client's types allow it, a fetched record never does it
     assert offset is not None

@@ -80,8 +80,8 @@ class EventsTopic:
 
     def replays_since(self, offsets: Mapping[int, int]) -> set[str]:
         records = kafka.read_all(self._bootstrap, self._topic, since=dict(offsets))
-        headers = (dict(each.headers() or ()).get(REPLAY_OF_HEADER) for each in records)
-        return {each.decode(errors="replace") for each in headers if isinstance(each, bytes)}
+        headers = (dict(kafka.headers_of(each)).get(REPLAY_OF_HEADER) for each in records)
+        return {each.decode(errors="replace") for each in headers if each}
 
     def send(self, key: bytes | None, value: bytes, headers: Headers) -> None:
         time.sleep(max(0.0, self._due_s - time.monotonic()))

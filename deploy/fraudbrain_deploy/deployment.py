@@ -39,8 +39,8 @@ class Deployment:
         return self.data / "checkpoints" / self.names.space
 
     @property
-    def worker_state(self) -> Path:
-        return self.data / "workers"
+    def state(self) -> Path:
+        return self.data / "state"
 
     @property
     def tier_logs(self) -> Path:

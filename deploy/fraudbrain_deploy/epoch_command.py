@@ -7,7 +7,7 @@ from fraudbrain_deploy.deployment import add_deployment_arguments
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
-    from fraudbrain_deploy.epochs import Epochs, Refold
+    from fraudbrain_deploy.epochs import Refold
     from fraudbrain_shared.records import GroupEpoch, LogGeneration
 
 
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     import msgspec
 
+    from fraudbrain_deploy import epochs_display
     from fraudbrain_deploy.epochs import read_epochs
 
     epochs = read_epochs(deployment)
@@ -55,11 +56,12 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
         refusals = {group: epochs.refusal(group) for group in epochs.groups}
         print(msgspec.json.encode(msgspec.to_builtins(epochs) | {"refusals": refusals}).decode())
     else:
-        print(_page(epochs))
+        print(epochs_display.page(epochs))
     return 0
 
 
 def _raise(deployment: "Deployment", arguments: argparse.Namespace) -> int:
+    from fraudbrain_deploy import epochs_display
     from fraudbrain_deploy.asking import agreed
     from fraudbrain_deploy.epochs import raise_epochs, raised, read_epochs, refold
 
@@ -67,49 +69,13 @@ def _raise(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     log, groups = raised(epochs, None if arguments.all else [arguments.group])
     found = refold(deployment)
     if not arguments.json:
-        print("\n".join(_plan(epochs, log, groups, found)), flush=True)
+        print(epochs_display.plan(epochs, log, groups, found), flush=True)
     if not arguments.yes and not agreed("Begin the new epoch?"):
         return 1
     raise_epochs(deployment, epochs, log, groups)
     done = "Done. Start the workers: they begin with the log's first event."
     print(_json(log, groups, found) if arguments.json else done)
     return 0
-
-
-def _page(epochs: "Epochs") -> str:
-    changed = "" if epochs.is_same_log else "; its topics were created anew or repartitioned since"
-    lines = [f"log: generation {epochs.log.generation}{changed}", f"the scenario folds by {epochs.folds}", ""]
-    for group, own in sorted(epochs.groups.items()):
-        members = epochs.members[group]
-        runs = f"{len(members)} members" if members else "stopped"
-        refusal = epochs.refusal(group)
-        state = f"a worker would refuse to start: {refusal}" if refusal else "in order"
-        lines.append(f"group {group}: epoch {own.epoch}, {own.folds}, {runs}; {state}")
-    return "\n".join(lines)
-
-
-def _plan(epochs: "Epochs", log: "LogGeneration", groups: "dict[str, GroupEpoch]", found: "Refold") -> list[str]:
-    """What is about to happen, and what carries over."""
-    lines = []
-    if log != epochs.log:
-        lines.append(f"log: generation {epochs.log.generation} → {log.generation}, the topics that are there now")
-    for group, new in groups.items():
-        old = epochs.groups[group]
-        folds = "the same folds" if old.folds == new.folds else f"{old.folds} → {new.folds}"
-        lines.append(f"group {group}: epoch {old.epoch} → {new.epoch}, {folds}")
-    lines += [
-        "",
-        "stays:        decisions, labels, dead letters and all controls",
-        "not any more: the profiles of earlier epochs, and how far the group had read",
-        f"folded again: the log, {found.kept:,} events; decisions made again on the way are superseded, the first "
-        "of each event counts",
-    ]
-    if found.deleted:
-        lines.append(
-            f"lost:         the log's first {found.deleted:,} events, which retention has deleted: the new profiles "
-            "do not know of them"
-        )
-    return lines
 
 
 def _json(log: "LogGeneration", groups: "dict[str, GroupEpoch]", found: "Refold") -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "describe_topics",
     "end_offsets",
     "group_members",
+    "headers_of",
     "is_end_of_partition",
     "log_topic",
     "offsets_at",
@@ -142,6 +143,15 @@ def problem(message: Message) -> str | None:
     if error.code() in {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}:
         return None
     return f"{message.topic()}/{message.partition()}: {error.str()}"
+
+
+def headers_of(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers in their order; none where a name is not UTF-8, which the client cannot read."""
+    try:
+        found: Any = message.headers()
+    except SystemError:
+        return ()
+    return tuple(found or ())
 
 
 def topic_partitions(bootstrap: str, topic: str, *, timeout_s: float = TIMEOUT_S) -> list[int]:

@@ -189,8 +189,7 @@ def _records(deployment: Deployment, topic: str, on_progress: OnRead) -> Iterabl
 
 def _dead_letter(message: kafka.Message) -> DeadLetter:
     try:
-        headers: dict[str, bytes] = dict(message.headers() or ())  # type: ignore[arg-type]
-        return DeadLetter.from_headers(headers)
+        return DeadLetter.from_headers(dict(kafka.headers_of(message)))
     except (KeyError, ValueError) as error:
         raise _unreadable(message) from error
 

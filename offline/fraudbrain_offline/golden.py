@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudbrain_offline.dataset import Matrix
-from fraudbrain_shared.models.forest import Forest
+from fraudbrain_shared.models.forest import Forest, lay_out
 from fraudbrain_shared.models.paths import Paths
 from fraudbrain_shared.records import ModelRelease
 
@@ -33,7 +33,7 @@ def golden_rows(draft: ModelRelease, rows: Matrix, *, limit: int) -> Golden:
     does: what is common is reached by the way. For a leaf that none reaches a row is made of one that was
     chosen and the values that lead there. Categories stand in rows as codes.
     """
-    forest = Forest(draft, draft.features)
+    forest = Forest(lay_out(draft, draft.features))
     leaf = np.array(draft.trees.feature) < 0
     first, counts = _reached(forest, rows, len(leaf))
     covered = ~leaf

@@ -5,11 +5,12 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 from fraudbrain_realtime.limits import Limits
-from fraudbrain_realtime.settings import Settings, default_state_dir
+from fraudbrain_realtime.settings import Settings
 
 
 def main() -> int:
@@ -18,7 +19,8 @@ def main() -> int:
     logging.basicConfig(
         level=arguments.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    return _run(_settings(arguments))
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    return command(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", help="decide events until told to stop", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
+    run.set_defaults(command=lambda arguments: _run(_settings(arguments)))
     run.add_argument("--scenario", required=True, help="a built-in scenario's name or a scenario folder")
     run.add_argument("--space", required=True, help="the deployment's name, as in fraudbrain.SPACE.events")
     run.add_argument("--bootstrap", default="127.0.0.1:9092", help="host:port of a Kafka broker")
@@ -34,6 +37,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--redis", metavar="URL", help="also tell decisions there by event id: redis://host:port/0")
     run.add_argument("--group", default="a", help="workers of one group share the partitions")
     run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
+    run.add_argument(
+        "--state-dir", type=Path, default=_state_folder(), help="where workers note what must outlive them"
+    )
+    run.add_argument(
+        "--snapshot-max-age-s",
+        type=float,
+        default=Settings.snapshot_max_age_s,
+        help="older controls than that are not started with while their topics do not answer",
+    )
+    run.add_argument(
+        "--most-entities",
+        type=int,
+        default=Settings.most_entities,
+        help="of which context is kept, and as many of which parameters are",
+    )
     run.add_argument(
         "--flush-interval-s", type=float, default=Limits.flush_interval_s, help="between two flushes of profiles"
     )
@@ -51,11 +69,23 @@ def _parser() -> argparse.ArgumentParser:
         default=Limits.held,
         help="events decided without their profile at which no more are taken until the store is back",
     )
-    run.add_argument(
-        "--state-dir", type=Path, default=default_state_dir(), help="where workers note what must outlive them"
+    bench = commands.add_parser(
+        "bench-controls", help="measure what controls cost a worker: memory, time to ready, time to open"
     )
-    run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    bench.set_defaults(command=_bench_controls)
+    bench.add_argument("--scenario", default="cards", help="a built-in scenario's name or a scenario folder (cards)")
+    bench.add_argument("--entities", type=int, default=1_000_000, metavar="N", help="how many are known (1,000,000)")
+    bench.add_argument("--json", action="store_true", help="the figures as JSON")
+    for each in (run, bench):
+        each.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
+
+
+def _state_folder() -> Path:
+    """Where programs of this platform keep what they know from one run to the next."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/fraudbrain"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "fraudbrain"
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -69,6 +99,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         group=arguments.group,
         worker=arguments.worker,
         state_dir=arguments.state_dir,
+        snapshot_max_age_s=arguments.snapshot_max_age_s,
+        most_entities=arguments.most_entities,
         redis=arguments.redis,
         limits=Limits(
             flush_interval_s=arguments.flush_interval_s,
@@ -77,6 +109,21 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             held=arguments.held,
         ),
     )
+
+
+def _bench_controls(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from fraudbrain_realtime.controls.bench import measure, page
+    from fraudbrain_shared.scenario import ScenarioError, load_scenario
+
+    try:
+        costs = measure(load_scenario(arguments.scenario), max(1, arguments.entities))
+    except ScenarioError as error:
+        logging.getLogger("fraudbrain_realtime").error("%s", error)
+        return 1
+    print(msgspec.json.encode(costs).decode() if arguments.json else page(costs))
+    return 0
 
 
 def _run(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""Which event was in hand when a process died: a few bytes of a file for each partition, that outlive it.
+"""Which events were in hand when a process died: a page of a file for each partition, that outlives it.
 
 No `except` catches a segmentation fault or the kernel's out-of-memory killer. Such an event would be met again at every
 start. The file is mapped into memory: noting an event costs no system call, and what was noted is there whatever the
@@ -7,7 +7,7 @@ process dies of. (It is not if the machine dies; then no event is to blame.)
 
 import logging
 import mmap
-import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,40 +18,47 @@ log = logging.getLogger(__name__)
 FATAL_DEATHS: Final = 2
 NOTHING: Final = -1
 
-_PLACE: Final = struct.Struct("=qqqq")  # epoch, offset in hand, offset of the last death, deaths of it in a row
+PAGE_BYTES: Final = 4_096
+_EPOCH, _IN_HAND, _SUSPECTS = 0, 1, 2  # places in the page; behind the last, an offset and its deaths by turns
+_MOST_SUSPECTS: Final = (PAGE_BYTES // 8 - _SUSPECTS) // 2
 
 
-class FileHand:
-    """A partition's place, in a file that whoever owned the partition before on this machine has written.
+class MappedHand:
+    """A partition's place, in a page that whoever owned the partition before on this machine has written."""
 
-    Raises OSError where the file cannot be made.
-    """
-
-    def __init__(self, path: Path, epoch: int) -> None:
-        with path.open("a+b") as file:
-            file.write(bytes(max(0, _PLACE.size - path.stat().st_size)))
-            file.flush()
-            self._map = mmap.mmap(file.fileno(), _PLACE.size)
-        self._place = memoryview(self._map).cast("q")
+    def __init__(self, page: bytearray | mmap.mmap, epoch: int) -> None:
+        self._place = memoryview(page).cast("q")
         self.fatal = self._opened(epoch)
 
     def take(self, offset: int) -> None:
-        self._place[1] = offset
+        self._place[_IN_HAND] = offset
 
     def put_down(self) -> None:
-        self._place[1] = NOTHING
+        self._place[_IN_HAND] = NOTHING
 
-    def _opened(self, epoch: int) -> int | None:
-        """The offset that the process died of twice. An offset of another epoch says nothing."""
-        known, in_hand, died_of, deaths = _PLACE.unpack(self._map[:])
-        if known != epoch:
-            in_hand, died_of, deaths = NOTHING, NOTHING, 0
-        if in_hand != NOTHING:
-            deaths = deaths + 1 if in_hand == died_of else 1
-            died_of = in_hand
-            log.warning("offset %d was in hand when a process died, %d in a row", died_of, deaths)
-        self._map[:] = _PLACE.pack(epoch, NOTHING, died_of, deaths)
-        return died_of if deaths >= FATAL_DEATHS else None
+    def _opened(self, epoch: int) -> frozenset[int]:
+        """The offsets that the process died of twice. An offset of another epoch says nothing."""
+        place = self._place
+        deaths: dict[int, int] = {}
+        if place[_EPOCH] == epoch:
+            deaths = {place[at]: place[at + 1] for at in range(_SUSPECTS, len(place), 2) if place[at + 1]}
+            if place[_IN_HAND] != NOTHING:
+                deaths = _after_death(deaths, place[_IN_HAND])
+        place[_EPOCH], place[_IN_HAND] = epoch, NOTHING
+        for at in range(_SUSPECTS, len(place)):
+            place[at] = 0
+        for number, (offset, times) in enumerate(sorted(deaths.items())[-_MOST_SUSPECTS:]):
+            place[_SUSPECTS + 2 * number], place[_SUSPECTS + 2 * number + 1] = offset, times
+        return frozenset(offset for offset, times in deaths.items() if times >= FATAL_DEATHS)
+
+
+def _after_death(deaths: Mapping[int, int], in_hand: int) -> dict[int, int]:
+    """Deaths by offset after one more. An earlier event that was in hand at only one was survived since; fatal ones
+    are remembered together, for they may all be met again before anything is committed."""
+    kept = {offset: times for offset, times in deaths.items() if times >= FATAL_DEATHS or offset >= in_hand}
+    kept[in_hand] = kept.get(in_hand, 0) + 1
+    log.warning("offset %d was in hand when a process died, %d in a row", in_hand, kept[in_hand])
+    return kept
 
 
 class FileJournal:
@@ -64,16 +71,24 @@ class FileJournal:
     def open(self, partition: int) -> Hand:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            return FileHand(self._folder / f"in-hand-{partition}", self._epoch)
+            return MappedHand(_mapped(self._folder / f"in-hand-{partition}"), self._epoch)
         except OSError as error:
             log.error("an event that ends the process will not be recognised: %s", error)
             return ForgetfulHand()
 
 
+def _mapped(path: Path) -> mmap.mmap:
+    """The file's page, made if it is not there. Raises OSError where it cannot be."""
+    with path.open("a+b") as file:
+        file.write(bytes(max(0, PAGE_BYTES - path.stat().st_size)))
+        file.flush()
+        return mmap.mmap(file.fileno(), PAGE_BYTES)
+
+
 class ForgetfulHand:
     """Remembers nothing: where there is no disk to remember it on."""
 
-    fatal: int | None = None
+    fatal: frozenset[int] = frozenset()
 
     def take(self, offset: int) -> None:
         pass

@@ -34,6 +34,7 @@ from fraudbrain_realtime.ports import (
 from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, Undecided
+from fraudbrain_shared.decisions.application import Ending
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Reason, Source
@@ -102,7 +103,6 @@ class Loop:
         for message, event in taken:
             self._feed.enter(message.step)
             self._decide(message, event)
-        self.put_down()
         for state in self._partitions.values():
             state.profiles.keep_to_limit()
             if state.held:
@@ -129,12 +129,12 @@ class Loop:
             state = self._partitions.get(message.partition)
             if state is None:
                 continue
-            if message.offset == state.hand.fatal:
+            if message.offset in state.hand.fatal:
                 taken.append((message, _POISON))
             else:
                 state.hand.take(message.offset)
                 taken.append((message, self._admission.admit(message.value, message.key, message.append_time)))
-        self.put_down()
+                state.hand.put_down()
         return taken
 
     def _load(self, taken: Sequence[Taken]) -> None:
@@ -178,6 +178,7 @@ class Loop:
             else:
                 self._counts["already_applied"] += 1
         state.position = message.offset + 1
+        state.hand.put_down()  # at once: the next event may be another partition's, and fatal
 
     def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
         """Decides and folds a new event, and sends what was decided."""
@@ -186,7 +187,9 @@ class Loop:
             source = Source(self._epoch, message.partition, message.offset, message.append_time)
             return self._controls.decide(event, before, source, message, readings)
 
-        ending = self._application.apply(profile, event, message.value or b"", decide)
+        self._end(state, message, self._application.apply(profile, event, message.value or b"", decide))
+
+    def _end(self, state: PartitionState, message: Message, ending: Ending) -> None:
         if isinstance(ending, Decision):
             self._produce_decision(state, message, ending)
         elif isinstance(ending, Rejected):
@@ -197,13 +200,12 @@ class Loop:
     def _decide_without_profile(
         self, state: PartitionState, message: Message, event: AdmittedEvent, subject: str
     ) -> None:
-        """Decides with everything unknown that the profile would say; the event is folded once it can be loaded."""
+        """Decides with everything unknown that the profile would say; the event is folded once it can be loaded. How
+        one ends that is not decided, and whether it contradicts an earlier one, is known only then."""
         if self._application.is_decided(event):
             source = Source(self._epoch, message.partition, message.offset, message.append_time)
             decision = self._controls.decide_without_profile(event, subject, source, message)
             self._produce_decision(state, message, decision)
-        else:
-            self._counts[_COUNTED_AS[Undecided.FOLDED]] += 1
         state.held.hold(subject, message.offset)
 
     def _catch_up(self, state: PartitionState) -> None:
@@ -214,20 +216,23 @@ class Loop:
 
         def fold(message: Message, profile: Profile) -> None:
             state.hand.take(message.offset)
-            self._fold_held(message, profile)
+            self._fold_held(state, message, profile)
+            state.hand.put_down()
 
         deadline = self._clock() + CATCH_UP_S
         while state.held and state.held.catch_up(read_again, fold, state.position) and self._clock() < deadline:
             pass
-        state.hand.put_down()
 
-    def _fold_held(self, message: Message, profile: Profile) -> None:
+    def _fold_held(self, state: PartitionState, message: Message, profile: Profile) -> None:
         if (profile.epoch, profile.last_applied) >= (self._epoch, message.offset):
             return
         event = self._admission.admit(message.value, message.key, message.append_time)
-        if not isinstance(event, Rejected):  # it was admitted before
-            self._application.apply(profile, event, message.value or b"", None)
-            profile.epoch, profile.last_applied = self._epoch, message.offset
+        if isinstance(event, Rejected):  # cannot be: it was admitted before
+            return
+        ending = self._application.apply(profile, event, message.value or b"", None)
+        profile.epoch, profile.last_applied = self._epoch, message.offset
+        if not self._application.is_decided(event) or isinstance(ending, Rejected):
+            self._end(state, message, ending)
 
     def _produce_decision(self, state: PartitionState, message: Message, decision: Decision) -> None:
         headers = [

@@ -1,6 +1,7 @@
 """What a worker holds in memory for one partition that it owns."""
 
-from collections import deque
+from collections import Counter
+from heapq import heappop, heappush
 
 from fraudbrain_realtime.held import HeldEvents
 from fraudbrain_realtime.ports import Hand
@@ -8,28 +9,35 @@ from fraudbrain_realtime.profiles import Profiles
 
 
 class Outstanding:
-    """Offsets whose decision or dead letter was sent and is not yet acknowledged."""
+    """Offsets whose decision or dead letter was sent and is not yet acknowledged.
+
+    They come in ascending order but for those of held events, which end later than events behind them; one that was
+    decided may have a dead letter then, too.
+    """
 
     def __init__(self) -> None:
-        self._order: deque[int] = deque()
-        self._acked_early: set[int] = set()
+        self._sent: list[int] = []
+        self._acked_early: Counter[int] = Counter()
 
     def __len__(self) -> int:
-        return len(self._order) - len(self._acked_early)
+        return len(self._sent) - self._acked_early.total()
 
     def sent(self, offset: int) -> None:
-        """Offsets must come in ascending order."""
-        self._order.append(offset)
+        """Something was sent for the event at this offset."""
+        heappush(self._sent, offset)
 
     def acked(self, offset: int) -> None:
         """Acknowledgements of two topics may overtake each other."""
-        self._acked_early.add(offset)
-        while self._order and self._order[0] in self._acked_early:
-            self._acked_early.discard(self._order.popleft())
+        self._acked_early[offset] += 1
+        while self._sent and (first := self._sent[0]) in self._acked_early:
+            heappop(self._sent)
+            self._acked_early[first] -= 1
+            if not self._acked_early[first]:
+                del self._acked_early[first]
 
     def all_acked_below(self, offset: int) -> bool:
         """Whether everything sent for smaller offsets is acknowledged."""
-        return not self._order or self._order[0] >= offset
+        return not self._sent or self._sent[0] >= offset
 
 
 class PartitionState:

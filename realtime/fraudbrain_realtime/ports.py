@@ -141,8 +141,8 @@ class Journal(Protocol):
 class Hand(Protocol):
     """Which event of one partition is in hand."""
 
-    fatal: int | None
-    """The offset of an event that was in hand when the process died, twice or more in a row."""
+    fatal: frozenset[int]
+    """The offsets of events each of which was in hand when the process died, twice or more in a row."""
 
     def take(self, offset: int) -> None:
         """This event is being worked on from now on."""

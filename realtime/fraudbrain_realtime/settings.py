@@ -1,15 +1,9 @@
 """The settings of a worker, built once in `__main__` and passed down."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fraudbrain_realtime.limits import Limits
-
-
-def default_state_dir() -> Path:
-    """Where programs of this user keep their state."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "fraudbrain"
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,20 @@ class Settings:
     """This worker's name, unique in its group."""
 
     state_dir: Path
-    """Where the workers of this machine note what must outlive them."""
+    """The folder for what must outlive a worker: the last good controls, and which event it had in hand. Workers of one
+    machine share it."""
+
+    snapshot_every_s: float = 60.0
+    """Between two of these snapshots. Longer: a worker that starts from one begins with older controls. Shorter: more
+    is written."""
+
+    snapshot_max_age_s: float = 3_600.0
+    """How old the controls may be with which a worker starts while their topics do not answer; with older ones it does
+    not start. Longer rides out a longer outage; shorter keeps events from being decided by what was taken back."""
+
+    most_entities: int = 1_000_000
+    """Entities of which context is kept, and as many of which parameters are. Fewer: more are put away, oldest first,
+    and decided about with a degraded decision. More: more memory, half a kilobyte each."""
 
     redis: str | None = None
     """URL of the Redis that takes recent decisions, for whoever asks by id. Without it nobody can."""

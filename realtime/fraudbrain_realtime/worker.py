@@ -9,8 +9,9 @@ from importlib.metadata import version
 
 import msgspec
 
-from fraudbrain_realtime.controls import CONTROL_TOPICS, ControlFeed, Controls
-from fraudbrain_realtime.controls.feed import STEP_ENDS, StepUnknown
+from fraudbrain_realtime.controls import CONTROL_TOPICS, STEP_ENDS, ControlFeed, Controls, PreparationAside
+from fraudbrain_realtime.controls.feed import StepUnknown
+from fraudbrain_realtime.controls.snapshot import SnapshotUnusable, SnapshotWriter, read_snapshot, snapshot_path
 from fraudbrain_realtime.generation import take_up
 from fraudbrain_realtime.journal import FileJournal
 from fraudbrain_realtime.kafka.broker import KafkaBroker
@@ -22,7 +23,7 @@ from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.rows import WrongEpoch
 from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable, create_table
-from fraudbrain_shared.controls import scenario_release
+from fraudbrain_shared.controls import own_rules, scenario_release
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ProfileFold, fold_hash
 from fraudbrain_shared.models import warm_up
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 IDLE_WAIT_S = 0.05
 CONTROLS_EVERY_S = 0.1
 PROGRESS_EVERY_S = 1.0
+CONTROLS_AGE = "controls_age_ms"
+"""The count that says how long ago the control topics last answered."""
+CONTROLS_STALE_MS = 30_000
 
 
 class Worker:
@@ -60,11 +64,20 @@ class Worker:
             folds=fold_hash(scenario),
         )
         fold = ProfileFold(scenario)
-        self._controls = _controls(scenario, fold, Origin(settings.group, standing.generation, build))
-        warm_up()  # compiling the kernel takes seconds: not once events are waiting
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
-        self._feed = ControlFeed(self._controls, self._control_topics.read_new)
-        self._feed.start(self._control_topics.read_to_end())
+        self._preparation = PreparationAside(files)
+        self._snapshot = snapshot_path(settings.state_dir, settings.space)
+        warm_up()  # compiling the kernel takes seconds: not once events are waiting
+        core = DecisionCore(scenario, own_rules(scenario), Origin(settings.group, standing.generation, build), fold)
+        self._controls, self._feed = self._start_controls(scenario, core)
+        self._snapshots = SnapshotWriter(
+            self._snapshot,
+            settings.worker,
+            self._release,
+            self._controls,
+            self._feed,
+            settings.snapshot_every_s,
+        )
         self._broker = KafkaBroker(
             bootstrap=settings.bootstrap,
             names=names,
@@ -96,6 +109,36 @@ class Worker:
             answer_key=names.answer if settings.redis else None,
         )
 
+    def _start_controls(self, scenario: Scenario, core: DecisionCore) -> tuple[Controls, ControlFeed]:
+        """Controls as the topics say, read to their ends; where these do not answer, as the last snapshot does.
+
+        Raises BrokerFailed where there is neither: no event is decided by controls that nobody knows.
+        """
+
+        def nothing_taken() -> tuple[Controls, ControlFeed]:
+            most = self._settings.most_entities
+            controls = Controls(scenario, lambda _: core, self._preparation, most_entities=most)
+            return controls, ControlFeed(controls, topics.read_new)
+
+        topics = self._control_topics
+        controls, feed = nothing_taken()
+        try:
+            for records in topics.read_to_end():
+                feed.start(records)
+            return controls, feed
+        except BrokerFailed as failed:
+            try:
+                snapshot = read_snapshot(
+                    self._snapshot, self._release, now_ms=_wall_ms(), max_age_s=self._settings.snapshot_max_age_s
+                )
+            except SnapshotUnusable as unusable:
+                raise BrokerFailed(f"{failed} And {unusable}") from None
+            log.warning("%s Starting with the controls of %s.", failed, self._snapshot)
+        controls, feed = nothing_taken()
+        feed.resume(snapshot.records(), snapshot.offsets)
+        topics.go_on_from(snapshot.offsets, age_ms=_wall_ms() - snapshot.as_of_ms)
+        return controls, feed
+
     def run(self, stopping: Callable[[], bool]) -> None:
         """Decides until told to stop, then flushes, commits and leaves the group."""
         try:
@@ -114,9 +157,10 @@ class Worker:
             self._loop.turn(IDLE_WAIT_S)
             now = time.monotonic()
             if now >= controls_due:
-                has_received = self._feed.refresh()
+                is_changed = self._feed.refresh()
+                self._snapshots.go_on(_wall_ms() - self._control_topics.age_ms())
                 controls_due = now + CONTROLS_EVERY_S
-                if has_received:  # somebody may wait for it
+                if is_changed:  # somebody may wait for it
                     progress_due = now
             if now >= progress_due:
                 self._publish_progress()
@@ -129,18 +173,28 @@ class Worker:
             log.warning("stopped before all was flushed and committed: it is decided again at the next start")
         self._broker.close()
         self._control_topics.close()
+        self._preparation.close()
+        self._snapshots.finish()
         self._gateway.close()
+
+    def _problems_of_keeping(self, age_ms: int) -> list[str]:
+        """That the controls' topics do not answer, or that they cannot be kept for another start."""
+        problems = [self._snapshots.problem] if self._snapshots.problem else []
+        if age_ms > CONTROLS_STALE_MS:
+            problems.append(f"the control topics have not answered for {age_ms // 1_000} s: what was known decides")
+        return problems
 
     def _publish_progress(self) -> None:
         settings = self._settings
+        age_ms = self._control_topics.age_ms()
         progress = Progress(
             tier="realtime",
             worker=settings.worker,
-            offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.received.items()},
+            offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.offsets().items()},
             ready=True,
             versions={**self._controls.versions, "scenario_release": self._release},
-            problems=(*self._loop.problems, *self._controls.problems),
-            counts={**self._loop.counts, **self._controls.counts, **self._keeper.counts},
+            problems=(*self._loop.problems, *self._controls.problems, *self._problems_of_keeping(age_ms)),
+            counts={**self._loop.counts, **self._controls.counts, **self._keeper.counts, CONTROLS_AGE: age_ms},
         )
         key = f"realtime|{settings.group}|{settings.worker}".encode()
         self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)
@@ -159,10 +213,5 @@ def _keeper_program(settings: Settings, table: str) -> list[str]:
     return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers]
 
 
-def _controls(scenario: Scenario, fold: ProfileFold, origin: Origin) -> Controls:
-    without_profile = scenario.without_profile()
-    return Controls(
-        scenario,
-        compile_core=lambda rule_set: DecisionCore(scenario, rule_set, origin, fold),
-        compile_without_profile=lambda rule_set: DecisionCore(without_profile, rule_set, origin, fold),
-    )
+def _wall_ms() -> int:
+    return int(time.time() * 1_000)

@@ -14,6 +14,8 @@ RULES_HISTORY_MS = 3_650 * DAY_MS
 MODEL_RECORD_BYTES = 8 * 1024 * 1024
 # Whatever the broker took as an event, up to its 1 MiB, fits with what a dead letter adds.
 LETTER_BYTES = 2 * 1024 * 1024
+CONTROL_RECORD_BYTES = 1024 * 1024
+"""The longest record of the other control topics: what a broker takes where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def store_away(deployment: Deployment, size: Size, *, seed: int) -> dict[str, ob
     assert not watched.has_paused
     made = list(decisions(deployment))
     meanwhile = [each for each in made if gone_ms <= each.event_ms < healed_ms]
-    _check_degraded(made, meanwhile)
+    _check_degraded(meanwhile)
     return {
         "events": counts["decided"],
         "while_away": len(meanwhile),
@@ -212,9 +212,11 @@ def _watch(progress: ProgressReader, worker: Tier, watched: _Watched, seconds: f
         time.sleep(0.1)
 
 
-def _check_degraded(made: Sequence[Decided], meanwhile: Sequence[Decided]) -> None:
-    """No decision on an account that was in memory is degraded, and each on one that was not, while HBase was away."""
-    without_need = Counter(each.subject for each in made if each.is_degraded and not each.subject.startswith("away-"))
+def _check_degraded(meanwhile: Sequence[Decided]) -> None:
+    """While HBase was away each decision on an account that was not in memory is degraded, and no other one."""
+    without_need = Counter(
+        each.subject for each in meanwhile if each.is_degraded and not each.subject.startswith("away-")
+    )
     assert not without_need, without_need.most_common(5)
     with_need = [each for each in meanwhile if each.subject.startswith("away-")]
     assert with_need

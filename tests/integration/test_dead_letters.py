@@ -56,11 +56,11 @@ def ends(deployment: Deployment) -> dict[int, int]:
 
 
 def test_what_can_be_decided_later_is_decided_once(deployment: Deployment, dead_letters: Command) -> None:
-    soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
-    early = {f"c{number}".encode(): payment(f"c{number}", soon) for number in range(3)}
     worker = tiers.start_realtime(deployment)
     try:
         tiers.wait_ready(deployment, [worker], READY_S)
+        soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
+        early = {f"c{number}".encode(): payment(f"c{number}", soon) for number in range(3)}
         send(deployment, {**early, b"c9": payment("c9", soon - AHEAD_MS), b"\xff": b"{"})
         wait_for(lambda: committed(deployment) and sum(ends(deployment).values()) == 5, "the first events")
 
@@ -101,10 +101,10 @@ def test_what_can_be_decided_later_is_decided_once(deployment: Deployment, dead_
 def test_what_the_slow_tier_has_archived_is_looked_up_in_its_table(
     deployment: Deployment, dead_letters: Command
 ) -> None:
-    soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
     worker = tiers.start_realtime(deployment)
     try:
         tiers.wait_ready(deployment, [worker], READY_S)
+        soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
         send(deployment, {b"c1": payment("c1", soon), b"c2": payment("c2", soon)})
         wait_for(lambda: committed(deployment) and sum(ends(deployment).values()) == 2, "the events")
     finally:
@@ -153,11 +153,11 @@ def test_a_replay_that_is_killed_on_the_way_is_finished_by_the_next_without_send
     deployment: Deployment, dead_letters: Command, monkeypatch: pytest.MonkeyPatch, seen_first: int
 ) -> None:
     count = 30
-    soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
     cards = [f"c{number}" for number in range(count)]
     worker = tiers.start_realtime(deployment)
     try:
         tiers.wait_ready(deployment, [worker], READY_S)
+        soon = int(time.time() * 1000) + AHEAD_MS + SLACK_MS
         send(deployment, {card.encode(): payment(card, soon) for card in cards})
         wait_for(lambda: time.time() * 1000 > soon - AHEAD_MS, "the events' time")
         wait_for(lambda: committed(deployment), "the events")

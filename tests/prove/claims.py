@@ -130,4 +130,20 @@ CLAIMS = [
         ),
         prove=_from("model_releases", "prove"),
     ),
+    Claim(
+        name="bad-controls",
+        says="Of bad rule sets, parameters and models none ever acts and none raises: each is rejected with its cause,"
+        " and what stood decides",
+        covers=(
+            "shared/fraudbrain_shared/controls",
+            "shared/fraudbrain_shared/expressions",
+            "shared/fraudbrain_shared/models",
+            "shared/fraudbrain_shared/scenario",
+            "realtime/fraudbrain_realtime/controls",
+            "tests/prove/bad_controls.py",
+            "tests/unit/realtime/bad_controls.py",
+            "tests/unit/realtime/controls_of_cards.py",
+        ),
+        prove=_from("bad_controls", "prove"),
+    ),
 ]

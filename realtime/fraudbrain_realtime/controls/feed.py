@@ -1,8 +1,8 @@
 """Which records of the control topics act on which event.
 
-Live, a record is handed on as soon as it was received: rules act by their append time, all else on the next event. In
-a stepped replay an event is decided by exactly the records below the ends of its step, whatever was received since,
-also after a restart: so records are held back until an event says that its step has come.
+Live, a record is handed on as soon as it was received: what acts by append time acts by its own, all else on the next
+event. In a stepped replay an event is decided by exactly the records below the ends of its step, whatever was received
+since, also after a restart: so records are held back until an event says that its step has come.
 """
 
 import logging
@@ -40,36 +40,54 @@ class ControlFeed:
         self._waiting: dict[str, deque[ControlRecord]] = {topic: deque() for topic in CONTROL_TOPICS}
         self._ends: dict[str, StepEnd] = {}
         self._decode_end = msgspec.json.Decoder(StepEnd).decode
-        self._is_stepped = False
         self._step = ""
+        self.is_stepped = False
+        """Whether events come by a replay's steps, and records wait for them."""
         self.received: dict[str, int] = dict.fromkeys(CONTROL_TOPICS, 0)
+        """By topic the next offset to come."""
 
     def start(self, records: Iterable[ControlRecord]) -> None:
-        """Takes what stands in the topics at the worker's start."""
+        """Takes what stands in the topics at the worker's start; the newest of all is ready when it returns."""
         self._receive(records)
-        self._release_unless_stepped()
+        self._release_unless_stepped(self._controls.settle)
+
+    def resume(self, records: Iterable[ControlRecord], received: dict[str, int]) -> None:
+        """Takes records that were kept (see `snapshot`), in place of what the topics hold below `received`."""
+        for record in records:
+            self._waiting[record.topic].append(record)
+        self.received.update(received)
+        self._release_unless_stepped(self._controls.settle)
 
     def refresh(self) -> bool:
-        """Takes what is new, without waiting; whether any control record was."""
+        """Takes what is new and what has become ready, without waiting; whether there was anything."""
         before = sum(self.received.values())
         self._receive(self._read(0.0))
         self._release_unless_stepped()
-        return sum(self.received.values()) > before
+        return self._controls.poll() or sum(self.received.values()) != before
+
+    def offsets(self) -> dict[str, int]:
+        """By topic the next offset after what was received and is not being prepared any more."""
+        unready = {topic: self._controls.unready_from(topic) for topic in CONTROL_TOPICS}
+        return {
+            topic: next_ if (first := unready[topic]) is None else min(first, next_)
+            for topic, next_ in self.received.items()
+        }
 
     def enter(self, step: str) -> None:
         """Makes the controls what they are for the events of a step; the empty one is life.
 
         Raises StepUnknown where the step's ends, or the records below them, do not come in time.
         """
-        if step == self._step and self._is_stepped == bool(step):
+        if step == self._step and self.is_stepped == bool(step):
             return
-        self._is_stepped = bool(step)
+        self.is_stepped = bool(step)
         if step:
             ends = self._ends_of(step)
             for topic in CONTROL_TOPICS:
                 self._release(topic, below=ends.get(topic, {}).get("0", 0))
+                self._controls.settle()
         self._step = step
-        self._release_unless_stepped()
+        self._release_unless_stepped(self._controls.settle)
 
     def _ends_of(self, step: str) -> dict[str, dict[str, int]]:
         """The step's ends, once everything below them was received."""
@@ -95,18 +113,22 @@ class ControlFeed:
     def _note_step(self, record: ControlRecord) -> None:
         """From the first goal of a replay on, what comes belongs to its steps."""
         if record.key.startswith(b"goal|"):
-            self._is_stepped = record.value is not None
+            self.is_stepped = record.value is not None
         elif record.key.startswith(b"step|") and record.value is not None:
-            end = self._decode_end(record.value)
+            try:
+                end = self._decode_end(record.value)
+            except msgspec.MsgspecError as error:
+                log.error("progress/%d is no end of a step: %s", record.offset, error)
+                return
             self._ends[f"{end.run}|{end.step}"] = end
 
-    def _release_unless_stepped(self) -> None:
-        if not self._is_stepped:
+    def _release_unless_stepped(self, after_each: Callable[[], None] = lambda: None) -> None:
+        if not self.is_stepped:
             for topic in CONTROL_TOPICS:
                 self._release(topic, below=None)
+                after_each()
 
     def _release(self, topic: str, *, below: int | None) -> None:
         waiting = self._waiting[topic]
         while waiting and (below is None or waiting[0].offset < below):
             self._controls.update(waiting.popleft())
-        self._controls.settle()

@@ -5,7 +5,7 @@ from typing import Any
 from confluent_kafka import Message as KafkaMessage
 
 from fraudbrain_realtime.kafka.failure import BrokerFailed
-from fraudbrain_realtime.ports import Message
+from fraudbrain_realtime.ports import Headers, Message
 from fraudbrain_shared.records import CLOCK_HEADER, REPLAY_HEADER, STEP_HEADER
 
 
@@ -15,13 +15,23 @@ def event_of(record: KafkaMessage) -> Message:
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     append_time = record.timestamp()[1]
-    headers: Any = record.headers()  # in the order in which they came, though the client's types allow more
+    headers = _headers(record)
     if not headers:
         return Message(partition, offset, append_time, record.key(), record.value())
     found: dict[str, Any] = dict(headers)
     step, clock = _step(found)
     is_replayed = bool(step) or REPLAY_HEADER in found
     return Message(partition, offset, append_time, record.key(), record.value(), step, clock, is_replayed, headers)
+
+
+def _headers(record: KafkaMessage) -> Headers:
+    """The headers in the order in which they came; none where a name is not UTF-8: the client cannot read it, and one
+    such record must not end the worker."""
+    try:
+        found: Any = record.headers()
+    except SystemError:
+        return ()
+    return found or ()
 
 
 def _step(headers: dict[str, Any]) -> tuple[str, int | None]:

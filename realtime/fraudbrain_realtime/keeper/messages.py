@@ -38,6 +38,10 @@ class Answer(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     decisions: dict[str, bytes]
 
 
+class Ready(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The process has started and takes requests."""
+
+
 class Done(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """What came of a request."""
 
@@ -53,7 +57,7 @@ class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
 
 
 Request: TypeAlias = Save | Scan | Load | Answer
-Reply: TypeAlias = Done | Found
+Reply: TypeAlias = Ready | Done | Found
 
 _encoder = msgspec.msgpack.Encoder()
 decode_request = msgspec.msgpack.Decoder(Request).decode

@@ -11,11 +11,24 @@ from itertools import islice
 from select import select
 from typing import Final
 
-from fraudbrain_realtime.keeper.messages import Answer, Done, Frames, Load, Request, Save, Scan, decode_reply, frame
+from fraudbrain_realtime.keeper.messages import (
+    Answer,
+    Done,
+    Frames,
+    Load,
+    Ready,
+    Request,
+    Save,
+    Scan,
+    decode_reply,
+    frame,
+)
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 5.0  # more than twice what the longest call of the store may take
+START_PATIENCE_S: Final = 60.0  # starting Python takes seconds on a busy machine
+PAUSE_S: Final = 1.0  # at least so long between two starts
 ROOM_BYTES: Final = 64 << 20
 ROWS_AT_ONCE: Final = 1_024  # of a request: each answer says that the keeper works
 RECEIVED_AT_ONCE: Final = 1 << 18
@@ -43,8 +56,8 @@ class _Asked:
 class KeeperProcess:
     """A `Keeper` in a process of its own. `program` is its command; the socket's number is added to it.
 
-    Requests are sent as far as they go without waiting; the rest stays in a bounded buffer. One that is not answered
-    in five seconds ends the process: what is asked of it is answered with no, and the next one starts.
+    Requests are sent as far as they go without waiting; the rest stays in a bounded buffer. Five seconds without an
+    answer end the process: what is asked of it is answered with no, and the next one starts.
     """
 
     def __init__(self, program: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -101,7 +114,7 @@ class KeeperProcess:
             wait_s = 0.0
             if self._clock() >= until:
                 break
-        if self._is_stuck():
+        if self._is_stuck() and self._clock() - self._started_s >= PAUSE_S:
             self._restart()
 
     def close(self) -> None:
@@ -121,7 +134,8 @@ class KeeperProcess:
         self._socket.setblocking(False)
         self._frames = Frames()
         self._unsent = bytearray()
-        self._heard_s = self._clock()
+        self._started_s = self._heard_s = self._clock()
+        self._is_ready = False
 
     def _restart(self) -> None:
         log.warning("the keeper is dead or stuck: another one starts")
@@ -135,7 +149,8 @@ class KeeperProcess:
             each.answered(False)
 
     def _is_stuck(self) -> bool:
-        is_late = bool(self._asked) and self._clock() - self._heard_s > PATIENCE_S
+        patience_s = PATIENCE_S if self._is_ready else START_PATIENCE_S
+        is_late = bool(self._asked) and self._clock() - self._heard_s > patience_s
         return is_late or self._process.poll() is not None
 
     def _next_ticket(self) -> int:
@@ -176,7 +191,9 @@ class KeeperProcess:
     def _serve(self, body: bytes) -> None:
         reply = decode_reply(body)
         self._heard_s = self._clock()
-        if isinstance(reply, Done):
+        if isinstance(reply, Ready):
+            self._is_ready = True
+        elif isinstance(reply, Done):
             self._asked.pop(reply.ticket).answered(reply.is_done)
         elif (found := self._asked[reply.ticket].found) is not None:
             found(reply.rows)

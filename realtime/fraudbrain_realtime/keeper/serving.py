@@ -13,6 +13,7 @@ from fraudbrain_realtime.keeper.messages import (
     Found,
     Frames,
     Load,
+    Ready,
     Reply,
     Save,
     Scan,
@@ -67,6 +68,7 @@ class Serving:
     def run(self) -> None:
         """Serves until the worker is gone."""
         try:
+            self._reply(Ready())
             while True:
                 self._receive()
                 if self._waiting:

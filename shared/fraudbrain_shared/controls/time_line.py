@@ -4,6 +4,7 @@ Every worker reads a control record within moments of its publication, none at t
 events that were appended `GRACE_MS` after it or later, whoever decides them and when: by then everybody has read it.
 """
 
+from collections.abc import Iterator
 from math import inf
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -49,6 +50,15 @@ class TimeLine(Generic[T]):
         """The one that was published last, whether it acts yet or not."""
         return self._stretches[-1].value
 
+    @property
+    def newest_stretch(self) -> Stretch[T]:
+        """The one that was published last, with when it acts."""
+        return self._stretches[-1]
+
+    def __iter__(self) -> Iterator[Stretch[T]]:
+        """In the order of their publication."""
+        return iter(self._stretches)
+
     def add(self, value: T, append_time: int) -> float:
         """Takes what was published at that time, UTC ms, and returns from when on it acts.
 
@@ -61,7 +71,7 @@ class TimeLine(Generic[T]):
             self._remove(1)
         return since
 
-    def at(self, append_time: int) -> Stretch[T]:
+    def at(self, append_time: float) -> Stretch[T]:
         """What acts on an event of that append time, UTC ms."""
         return next(each for each in reversed(self._stretches) if each.since <= append_time < each.until)
 

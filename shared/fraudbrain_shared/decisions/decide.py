@@ -1,6 +1,7 @@
 """The decision itself: a pure function of event, profile and inputs."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
@@ -23,6 +24,10 @@ from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_r
 NO_SCORES: Final = Scores()
 CONTEXT_STALE: Final = "context_stale"
 """Why a decision is degraded that used context whose clock was too far behind."""
+CONTEXT_PUT_AWAY: Final = "context_put_away"
+"""Why one is that would have used context of an entity which was put away to save memory."""
+PARAMETERS_PUT_AWAY: Final = "parameters_put_away"
+"""Why one is by whose entity a parameter stood elsewhere, which was put away: it was taken where it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +70,51 @@ class DecisionCore:
     """
 
     def __init__(self, scenario: Scenario, rule_set: RuleSet, origin: Origin, fold: ProfileFold) -> None:
-        self.rule_set = rule_set
         self._scenario = scenario
         self._origin = origin
         self._fold = fold
-        self._rules: CompiledRules = compile_rules(scenario, rule_set)
         self._derived = {name: compile_derived(scenario, kind) for name, kind in scenario.event_types.items()}
         self._entities = {
             name: [field.name for field in kind.fields.values() if field.entity]
             for name, kind in scenario.event_types.items()
         }
-        self._versions = Versions(scenario=scenario.version, rules=rule_set.version, build=origin.build)
         self._defaults = tuple(start_of(parameter).value for parameter in scenario.parameters.values())
-        self._parameters_used = [
-            (name, place) for place, name in enumerate(scenario.parameters) if f"param.{name}" in self._rules.reads
-        ]
-        self._named_values: Sequence[Number] | None = None
-        self._named: dict[str, float] = {}
-        self._context_used = _context_used(scenario, self._rules)
         self._nothing_known = {
             name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
             for name, kind in scenario.event_types.items()
         }
         self.feature_names = feature_names(scenario)
         self._feature_set = feature_set(self.feature_names)
+        self._decide_by(rule_set, compile_rules(scenario, rule_set))
+        self._without_profile: DecisionCore | None = None
+
+    @property
+    def without_profile(self) -> "DecisionCore":
+        """Decides by the same rules where the profile cannot be had: all is unknown that it would say."""
+        if self._without_profile is None:
+            unknowing = self._scenario.without_profile()
+            self._without_profile = DecisionCore(unknowing, self.rule_set, self._origin, self._fold)
+        return self._without_profile
+
+    def with_rules(self, rule_set: RuleSet, rules: CompiledRules, without_profile: CompiledRules) -> "DecisionCore":
+        """A core that decides by another rule set, which was compiled for the same scenario, and for it without
+        profile; in no time."""
+        other = copy(self)
+        other._decide_by(rule_set, rules)
+        other._without_profile = copy(self.without_profile)
+        other._without_profile._decide_by(rule_set, without_profile)
+        return other
+
+    def _decide_by(self, rule_set: RuleSet, rules: CompiledRules) -> None:
+        self.rule_set = rule_set
+        self._rules = rules
+        self._versions = Versions(scenario=self._scenario.version, rules=rule_set.version, build=self._origin.build)
+        self._parameters_used = [
+            (name, place) for place, name in enumerate(self._scenario.parameters) if f"param.{name}" in rules.reads
+        ]
+        self._named_values: Sequence[Number] | None = None
+        self._named: dict[str, float] = {}
+        self._context_used = _context_used(self._scenario, rules)
 
     def decide(
         self,
@@ -101,13 +127,15 @@ class DecisionCore:
         champion: Scorer | None = None,
         challenger: Scorer | None = None,
         readings: Sequence[Reading] | None = None,
+        degraded: tuple[str, ...] = (),
     ) -> Decision:
         """The decision on an event, with the profile as it was just before it. Changes neither.
 
         `context` is what a ContextView reads for the event, `parameters` what a ParameterBook says; without
         them nothing is known of any entity, and all parameters have their defaults. `champion` gives the
         score; without one, clauses on the score do not apply. What the `challenger` would say is noted and changes
-        nothing. `readings` are the profile's features, if the caller has read them already.
+        nothing. `readings` are the profile's features, if the caller has read them already. `degraded` says what
+        the inputs lack already.
         """
         if context is None:
             context = self._nothing_known[event.type]
@@ -128,6 +156,7 @@ class DecisionCore:
             parameters=parameters,
             versions=self.versions_with(champion, challenger),
             scores=_scores(score, None if challenger is None else challenger.score(features)),
+            degraded=degraded,
         )
 
     def features(self, event: AdmittedEvent, readings: Sequence[Reading], context: ContextReading) -> Derived:
@@ -172,11 +201,16 @@ class DecisionCore:
         parameters: Sequence[Number],
         versions: Versions,
         scores: Scores = NO_SCORES,
+        degraded: tuple[str, ...] = (),
     ) -> Decision:
         """The decision with all that is needed to make it again: its last step."""
         verdict, findings, unknown, failed = judgement
         used, stale_after_ms = self._context_used[event.type]
-        is_stale = bool(used) and context.is_behind(stale_after_ms)
+        degraded += verdict.degraded
+        if used and context.is_behind(stale_after_ms):
+            degraded += (CONTEXT_STALE,)
+        if used and context.is_partial:
+            degraded += (CONTEXT_PUT_AWAY,)
         return Decision(
             event_id=event.event_id,
             type=event.type,
@@ -194,7 +228,7 @@ class DecisionCore:
             findings=findings,
             unknown=unknown,
             failed=failed,
-            degraded=(*verdict.degraded, CONTEXT_STALE) if is_stale else verdict.degraded,
+            degraded=degraded,
             late=event.event_time < profile.clock,
             context={name: _number(context.values[place]) for name, place in used},
             parameters=self._named_parameters(parameters),

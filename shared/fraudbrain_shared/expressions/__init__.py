@@ -19,7 +19,7 @@ name what differs from the standard (https://github.com/google/cel-spec).
 """
 
 from fraudbrain_shared.expressions.checker import Expression, check
-from fraudbrain_shared.expressions.compiler import compile_function, local_name
+from fraudbrain_shared.expressions.compiler import Generated, bind, compile_function, generate, local_name
 from fraudbrain_shared.expressions.problems import ExpressionErrors, ExpressionProblem
 from fraudbrain_shared.expressions.types import Name, Range, Scope, Type
 from fraudbrain_shared.expressions.values import ERROR, UNKNOWN, EvaluationError
@@ -31,11 +31,14 @@ __all__ = [
     "Expression",
     "ExpressionErrors",
     "ExpressionProblem",
+    "Generated",
     "Name",
     "Range",
     "Scope",
     "Type",
+    "bind",
     "check",
     "compile_function",
+    "generate",
     "local_name",
 ]

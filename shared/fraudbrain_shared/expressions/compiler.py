@@ -8,13 +8,29 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from keyword import iskeyword
-from typing import Any
+from types import CodeType
+from typing import Any, NamedTuple
 
 from fraudbrain_shared.expressions.checker import Expression
 from fraudbrain_shared.expressions.functions import CALLED
+from fraudbrain_shared.expressions.patterns import Pattern, pattern_of
 from fraudbrain_shared.expressions.sharing import SharedParts, names_read
+from fraudbrain_shared.expressions.time_zones import Zone, zone_named
 from fraudbrain_shared.expressions.types import Name
 from fraudbrain_shared.expressions.writer import Writer
+
+
+class Generated(NamedTuple):
+    """A generated function before it is bound to a process: `marshal` takes it, as a plain tuple, to another one.
+
+    `patterns` and `zones` are the constants that no code object holds: by the names under which the code knows them
+    a regular expression's text, and a time zone's name.
+    """
+
+    name: str
+    code: CodeType
+    patterns: dict[str, str]
+    zones: dict[str, str]
 
 
 def compile_function(
@@ -27,13 +43,30 @@ def compile_function(
     name whose `code` holds `local_name(key)`; an error is unknown to it.
     ValueError if `name` or an argument is no Python name or begins with an underscore.
     """
+    return bind(generate(name, arguments, expressions))
+
+
+def generate(name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]) -> Generated:
+    """The function that `compile_function` gives, as code: all of the work but for what `bind` does in no time."""
     for each in (name, *arguments):
         if not each.isidentifier() or iskeyword(each) or each.startswith("_"):
             raise ValueError(f"{each!r} cannot name a function or an argument")
     source, constants = generated_source(name, arguments, expressions)
-    namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **constants}
-    exec(compile(source, f"<generated {name}>", "exec"), namespace)  # noqa: S102 (our own text, built below)
-    function: Callable[..., tuple[Any, ...]] = namespace[name]
+    return Generated(
+        name,
+        compile(source, f"<generated {name}>", "exec"),
+        {variable: each.text for variable, each in constants.items() if isinstance(each, Pattern)},
+        {variable: each.name for variable, each in constants.items() if isinstance(each, Zone)},
+    )
+
+
+def bind(generated: Generated) -> Callable[..., tuple[Any, ...]]:
+    """The function itself."""
+    constants = {variable: pattern_of(text) for variable, text in generated.patterns.items()}
+    zones = {variable: zone_named(name) for variable, name in generated.zones.items()}
+    namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **constants, **zones}
+    exec(generated.code, namespace)  # noqa: S102 (our own text, built below)
+    function: Callable[..., tuple[Any, ...]] = namespace[generated.name]
     return function
 
 

@@ -1,29 +1,35 @@
 """The context as the fast tier reads it: the newest state of each entity, as of the context's clock."""
 
+from collections.abc import Iterator
 from math import gcd
 from typing import Final, NamedTuple
 
 import msgspec
 
 from fraudbrain_shared.admission import AdmittedEvent
+from fraudbrain_shared.expressions.types import RANGES, Type
 from fraudbrain_shared.features.hops import WindowState, hops_between, summarise
 from fraudbrain_shared.features.reads import READS, Reading
+from fraudbrain_shared.newest import MOST_ENTITIES, Newest
 from fraudbrain_shared.records import ContextClock, ContextState
+from fraudbrain_shared.scenario.context_table import MAX_CONTEXT_BYTES
 from fraudbrain_shared.scenario.description import ContextFeature, Read, Scenario
 from fraudbrain_shared.scenario.scope import context_reads
-from fraudbrain_shared.topics import CLOCK, split_key
+from fraudbrain_shared.topics import CLOCK, clock_key, split_key
 
 
 class ContextReading(NamedTuple):
     """What is known of an event's entities: `values` in the order of `context_reads`.
 
     `clock` is the event time up to which the slow tier has seen, UTC ms; `behind_ms` how far that is behind
-    the time at which it was read. Both are None while there was never a clock.
+    the time at which it was read. Both are None while there was never a clock. `is_partial` where something was known
+    of an entity and was put away to save memory: its reads are unknown.
     """
 
     values: tuple[Reading, ...] = ()
     clock: int | None = None
     behind_ms: int | None = None
+    is_partial: bool = False
 
     def is_behind(self, stale_after_ms: int) -> bool:
         """Whether the clock is further behind than that. Where there never was a clock there is no slow
@@ -35,20 +41,32 @@ class ContextView:
     """The newest records of the `context` topic.
 
     States are kept as bytes and decoded when they are read; what was read of an entity is kept until its state is
-    another, or the time at which it is read is in another hop.
+    another, or the time at which it is read is in another hop. Of more than `most_entities` those whose records
+    are oldest are put away.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, most_entities: int = MOST_ENTITIES) -> None:
         self._kinds = {each.entity for each in scenario.context.values()}
-        self._states: dict[tuple[str, str], bytes] = {}
+        self._states = Newest(most_entities)
         self._clocks: dict[str, int] = {}
-        self._known: dict[tuple[str, str], tuple[int, bytes | None, list[Reading]]] = {}
+        self._known: dict[str, tuple[int, bytes | None, list[Reading] | None]] = {}
+        self._known_since = 0
         self._plans = {each.name: _plan(scenario, each.name) for each in scenario.event_types.values()}
 
     @property
     def clock(self) -> int | None:
         """The event time up to which every job has seen; None while there was none."""
         return min(self._clocks.values(), default=None)
+
+    @property
+    def entities(self) -> int:
+        """Of how many something is known."""
+        return len(self._states)
+
+    @property
+    def put_away(self) -> int:
+        """How many were put away so far."""
+        return self._states.put_away
 
     def update(self, key: bytes, value: bytes | None) -> None:
         """Takes a record of the topic; without a value it forgets the entity, or the job's clock.
@@ -59,21 +77,35 @@ class ContextView:
         if kind == CLOCK:
             self._update_clock(id_, value)
         elif value is None:
-            self._states.pop((kind, id_), None)
+            self._states.remove(f"{kind}|{id_}")
         else:
             record = _decode_state(value)
             if (record.entity, record.id) != (kind, id_):
                 raise ValueError("the key does not name the record's entity")
-            states = msgspec.json.encode(record.states)
-            _decode_windows(states)
+            if (length := sum(map(len, record.states.values()))) > MAX_CONTEXT_BYTES:
+                raise ValueError(f"a state of {length:,} bytes; {MAX_CONTEXT_BYTES:,} are allowed")
+            states = {feature: _decode_window(raw) for feature, raw in record.states.items()}
             if kind in self._kinds:  # an older scenario's kinds are nobody's
-                self._states[kind, id_] = states
+                self._states.put(f"{kind}|{id_}", _packed(states))
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values that, taken one after the other, make another view what this one is."""
+        for key in self._states.oldest_first():
+            if (states := self._states.get(key)) is not None:
+                kind, _, id_ = key.partition("|")
+                record = {"entity": kind, "id": id_, "states": _unpack_windows(states)}
+                yield key.encode(), msgspec.json.encode(record)
+        for job, event_time in self._clocks.items():
+            yield clock_key(job), msgspec.json.encode(ContextClock(job, event_time))
 
     def _update_clock(self, job: str, value: bytes | None) -> None:
         if value is None:
             self._clocks.pop(job, None)
         else:
-            self._clocks[job] = _decode_clock(value).event_time
+            clock = _decode_clock(value)
+            if clock.job != job or not 0 <= clock.event_time <= RANGES[Type.TIMESTAMP].high:
+                raise ValueError("no clock of this job")
+            self._clocks[job] = clock.event_time
 
     def read(self, event: AdmittedEvent, now_ms: int) -> ContextReading:
         """What is known of the event's entities, as of the event's time or the clock, whichever is earlier.
@@ -83,27 +115,37 @@ class ContextView:
         clock = self.clock
         as_of = event.event_time if clock is None else min(event.event_time, clock)
         values: list[Reading] = []
-        for field, kind, features, grid_ms in self._plans[event.type]:
+        is_partial = False
+        if self._states.put_away > self._known_since:  # nothing is known any more of some that read as never seen
+            self._known.clear()
+            self._known_since = self._states.put_away
+        for field, prefix, features, grid_ms, unknown in self._plans[event.type]:
             id_ = getattr(event.fields, field)
             if id_ is None:
-                values += [None for _, reads in features for _ in reads]
+                values += unknown
                 continue
-            entity = kind, id_
+            entity = prefix + id_
             encoded = self._states.get(entity)
             grid = as_of // grid_ms
             known = self._known.get(entity)
             if known is None or known[0] != grid or known[1] is not encoded:
                 if len(self._known) >= _MOST_READ:
                     self._known.clear()
-                known = self._known[entity] = grid, encoded, _read_all(encoded, features, as_of)
-            values += known[2]
-        return ContextReading(tuple(values), clock, None if clock is None else now_ms - clock)
+                is_lost = encoded is None and self._states.was_put_away(entity)
+                read = None if is_lost else _read_all(encoded, features, as_of)
+                known = self._known[entity] = grid, encoded, read
+            if known[2] is None:
+                is_partial = True
+                values += unknown
+            else:
+                values += known[2]
+        return ContextReading(tuple(values), clock, None if clock is None else now_ms - clock, is_partial)
 
 
 _Features = list[tuple[ContextFeature, tuple[Read, ...]]]
-_Plan = list[tuple[str, str, _Features, int]]
-"""For each field that names an entity: the field, the kind, its features with their reads, and how long, in ms, the
-times are at which they all read the same."""
+_Plan = list[tuple[str, str, _Features, int, list[Reading]]]
+"""For each field that names an entity: the field, how the keys of the kind begin, its features with their reads, how
+long, in ms, the times are at which they all read the same, and what they read where nothing can be known."""
 
 
 def _plan(scenario: Scenario, type_name: str) -> _Plan:
@@ -114,7 +156,10 @@ def _plan(scenario: Scenario, type_name: str) -> _Plan:
         features = found.setdefault(each.field.name, [])
         if not features or features[-1][0] is not each.feature:
             features.append((each.feature, each.feature.read))
-    return [(field, kinds[field], features, _grid_ms(features)) for field, features in found.items()]
+    return [
+        (field, f"{kinds[field]}|", features, _grid_ms(features), [None for _, reads in features for _ in reads])
+        for field, features in found.items()
+    ]
 
 
 def _grid_ms(features: _Features) -> int:
@@ -124,7 +169,7 @@ def _grid_ms(features: _Features) -> int:
 
 
 def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> list[Reading]:
-    states = _decode_windows(encoded) if encoded else {}
+    states = _unpack_windows(encoded) if encoded else {}
     return [
         value for feature, reads in features for value in _read(states.get(feature.id, _EMPTY), feature, reads, as_of)
     ]
@@ -145,4 +190,13 @@ _EMPTY: Final = WindowState([])
 _MOST_READ: Final = 10_000  # entities of which what was read is kept: some megabytes
 _decode_state = msgspec.json.Decoder(ContextState).decode
 _decode_clock = msgspec.json.Decoder(ContextClock).decode
-_decode_windows = msgspec.json.Decoder(dict[str, WindowState]).decode
+_decode_window = msgspec.json.Decoder(WindowState).decode
+_unpack_windows = msgspec.msgpack.Decoder(dict[str, WindowState]).decode
+_encoder = msgspec.msgpack.Encoder()
+_buffer: Final = bytearray()
+
+
+def _packed(states: dict[str, WindowState]) -> bytes:
+    """Half as long as JSON. Without the buffer what comes out would hold on to up to twice its length."""
+    _encoder.encode_into(states, _buffer)
+    return bytes(_buffer)

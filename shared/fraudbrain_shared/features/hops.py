@@ -6,13 +6,14 @@ end moves with time, its old end in steps, so what is kept is bounded whatever t
 
 from bisect import bisect_left
 from copy import copy
+from typing import Annotated
 
 import msgspec
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
-Number = int | float
+Number = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)] | float
 
 
 class Hop(msgspec.Struct, array_like=True, gc=False):

@@ -1,14 +1,14 @@
 """A model's trees in the arrays that the kernel walks."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import accumulate, chain
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from fraudbrain_shared.records import ModelRelease
+from fraudbrain_shared.records import ModelRelease, Trees
 
 Row: TypeAlias = npt.NDArray[np.float64]
 """Values in the order of a forest's columns; NaN is missing, a category stands as its code."""
@@ -20,38 +20,34 @@ _Indices: TypeAlias = npt.NDArray[np.int64]
 _WORD_BITS: Final = 32
 
 
+class Layout(NamedTuple):
+    """The trees of a release as the kernel walks them, checked before: arrays that another process may have made.
+
+    `nodes` to `base_margin` are what the kernel takes. Node i of the release stands at `places[i]`; `means` are, by
+    place, the mean contributions of the training data that reached a node, in log-odds.
+    """
+
+    width: int
+    nodes: npt.NDArray[Any]
+    words: npt.NDArray[np.uint32]
+    widths: npt.NDArray[np.uint32]
+    order: npt.NDArray[np.uint32]
+    base_margin: np.float32
+    places: _Indices
+    means: npt.NDArray[np.float64]
+
+
 class Forest:
-    """The trees of a release that was checked, ready to be walked. `columns` names what stands in its rows, in order.
+    """Trees that were laid out, ready to be walked, over rows as wide as their layout says.
 
     What float32 cannot hold is missing. A code that the release does not have must not stand in a row.
     """
 
-    def __init__(self, release: ModelRelease, columns: Sequence[str]) -> None:
+    def __init__(self, layout: Layout) -> None:
         from fraudbrain_shared.models import kernel  # late, since it takes a second
 
-        trees = release.trees
-        feature, left, right = (np.array(each, np.int64) for each in (trees.feature, trees.left, trees.right))
-        roots, inner = np.array(trees.roots, np.int64), feature >= 0
-        depths = _depths(feature, left, right, roots)
-        rank = np.argsort(np.argsort(-depths, kind="stable"))
-        places = _places(roots, left, right, inner, rank)
-        column = np.array([columns.index(name) for name in release.features], np.int64)[feature]
-        words, begins = _members(release)
-        category_nodes = np.array(trees.category_nodes, np.int64)
-
-        nodes = np.empty(len(feature), kernel.NODE)
-        nodes["value"][places] = trees.value
-        nodes["place"][places] = np.where(inner, 2 * column + ~np.array(trees.missing_left, np.bool_), 2 * len(columns))
-        nodes["left"][places] = np.where(inner, places[left], places)
-        nodes["members"] = -1
-        nodes["members"][places[category_nodes]] = begins
-        nodes["value"][places[category_nodes]] = 0  # between what stands for a missing value on either side
-        widths = np.array([(depths > level).sum() for level in range(depths.max())], np.uint32)
-
-        self._trees = trees
-        self._width = len(columns)
-        self._places = places
-        self._arrays = (nodes, words, widths, rank.astype(np.uint32), np.float32(release.base_margin))
+        self.layout: Final = layout
+        self._arrays = (layout.nodes, layout.words, layout.widths, layout.order, layout.base_margin)
         self._kernels = kernel.kernels()
         self.score: Final[Callable[[Row], float]] = partial(self._kernels.score, *self._arrays)
         """The probability that the event of a row as wide as there are columns is a fraud."""
@@ -62,40 +58,62 @@ class Forest:
 
     def leaves(self, rows: Rows) -> _Indices:
         """The leaf that each row reaches in each tree, as an index into the release's nodes: rows × trees."""
-        leaves = np.empty((len(rows), len(self._trees.roots)), np.uint32)
+        leaves = np.empty((len(rows), len(self.layout.order)), np.uint32)
         self._examine(rows, leaves)
-        return np.argsort(self._places)[leaves]
+        return np.argsort(self.layout.places)[leaves]
 
     def attribute(self, row: Row) -> tuple[float, npt.NDArray[np.float64]]:
         """The margin in log-odds, and by column what the splits on it changed on the way there."""
-        contributions = np.zeros(self._width)
-        return self._kernels.attribute(*self._arrays, self._means, row, contributions), contributions
+        contributions = np.zeros(self.layout.width)
+        return self._kernels.attribute(*self._arrays, self.layout.means, row, contributions), contributions
 
     def _examine(self, rows: Rows, leaves: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
-        if rows.ndim != 2 or rows.shape[1] != self._width:
-            raise ValueError(f"rows of {self._width} values are scored; these are {rows.shape}")
+        if rows.ndim != 2 or rows.shape[1] != self.layout.width:
+            raise ValueError(f"rows of {self.layout.width} values are scored; these are {rows.shape}")
         scores = np.empty(len(rows), np.float32)
         self._kernels.examine(*self._arrays, np.ascontiguousarray(rows, np.float64), scores, leaves)
         return scores
 
-    @cached_property
-    def _means(self) -> npt.NDArray[np.float64]:
-        """By node, in the kernel's order, the mean contribution of the training data that reached it, in log-odds.
 
-        Where the release does not say how many did, both children count alike.
-        """
-        trees = self._trees
-        covers = trees.cover or (1.0,) * len(trees.feature)
-        means = np.array(trees.value, np.float32).astype(np.float64)
-        for at in reversed(range(len(means))):  # children stand after their parents
-            if trees.feature[at] >= 0:
-                children = trees.left[at], trees.right[at]
-                left, right = (covers[child] for child in children)
-                share = left / (left + right) if left + right > 0 else 0.5
-                means[at] = share * means[children[0]] + (1 - share) * means[children[1]]
-        ordered = np.empty_like(means)
-        ordered[self._places] = means
-        return ordered
+def lay_out(release: ModelRelease, columns: Sequence[str]) -> Layout:
+    """The trees of a release that was checked; `columns` names what stands in the rows, in order."""
+    from fraudbrain_shared.models.kernel import NODE
+
+    trees = release.trees
+    feature, left, right = (np.array(each, np.int64) for each in (trees.feature, trees.left, trees.right))
+    roots, inner = np.array(trees.roots, np.int64), feature >= 0
+    depths = _depths(feature, left, right, roots)
+    rank = np.argsort(np.argsort(-depths, kind="stable"))
+    places = _places(roots, left, right, inner, rank)
+    column = np.array([columns.index(name) for name in release.features], np.int64)[feature]
+    words, begins = _members(release)
+    category_nodes = np.array(trees.category_nodes, np.int64)
+
+    nodes = np.empty(len(feature), NODE)
+    nodes["value"][places] = trees.value
+    nodes["place"][places] = np.where(inner, 2 * column + ~np.array(trees.missing_left, np.bool_), 2 * len(columns))
+    nodes["left"][places] = np.where(inner, places[left], places)
+    nodes["members"] = -1
+    nodes["members"][places[category_nodes]] = begins
+    nodes["value"][places[category_nodes]] = 0  # between what stands for a missing value on either side
+    widths = np.array([(depths > level).sum() for level in range(depths.max())], np.uint32)
+    means = np.empty(len(feature))
+    means[places] = _means(trees)
+    base_margin = np.float32(release.base_margin)
+    return Layout(len(columns), nodes, words, widths, rank.astype(np.uint32), base_margin, places, means)
+
+
+def _means(trees: Trees) -> list[float]:
+    """By node of the release. Where it does not say how much reached a node, both children count alike."""
+    covers = trees.cover or (1.0,) * len(trees.feature)
+    means: list[float] = np.array(trees.value, np.float32).astype(np.float64).tolist()
+    for at in reversed(range(len(means))):  # children stand after their parents
+        if trees.feature[at] >= 0:
+            left, right = trees.left[at], trees.right[at]
+            both = covers[left] + covers[right]
+            share = covers[left] / both if both > 0 else 0.5
+            means[at] = share * means[left] + (1 - share) * means[right]
+    return means
 
 
 def _depths(feature: _Indices, left: _Indices, right: _Indices, roots: _Indices) -> _Indices:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fraudbrain_shared.models.forest import Forest, Rows
+from fraudbrain_shared.models.forest import Forest, Layout, Rows, lay_out
 from fraudbrain_shared.records import ModelRelease
 
 Value: TypeAlias = float | str | None
@@ -31,12 +31,13 @@ class Contributions(NamedTuple):
 class Scorer:
     """Scores logged feature vectors with one release. For one thread: it writes into a row of its own.
 
-    `feature_names` say what stands in the vectors, in order.
+    `feature_names` say what stands in the vectors, in order. `layout` is that of the release's trees, if somebody has
+    made it already: then the release need not have any.
     """
 
-    def __init__(self, release: ModelRelease, feature_names: Sequence[str]) -> None:
+    def __init__(self, release: ModelRelease, feature_names: Sequence[str], layout: Layout | None = None) -> None:
         self.release: Final = release
-        self._forest = Forest(release, feature_names)
+        self._forest = Forest(layout or lay_out(release, feature_names))
         self._score_row = self._forest.score
         self._row: Any = np.empty(len(feature_names), np.float64)
         self._places = [feature_names.index(name) for name in release.features]
@@ -48,6 +49,11 @@ class Scorer:
     @property
     def version(self) -> str:
         return self.release.version
+
+    @property
+    def layout(self) -> Layout:
+        """Its trees as the kernel walks them."""
+        return self._forest.layout
 
     def score(self, features: Sequence[Value]) -> float:
         """The probability of fraud, given the values of all features in the order in which they are logged.

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
-from fraudbrain_shared.expressions import Expression, ExpressionErrors, Scope, Type, check, compile_function
+from fraudbrain_shared.expressions import Expression, ExpressionErrors, Generated, Scope, Type, bind, check, generate
 from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
 from fraudbrain_shared.scenario.description import EventType, Scenario
 from fraudbrain_shared.scenario.expression_check import POLICY_SOURCES, RULE_SOURCES, Reasons, explained
@@ -16,14 +16,21 @@ from fraudbrain_shared.scenario.scope import SCORE, policy_scope, rule_scope
 __all__ = [
     "CheckedRules",
     "CompiledRules",
+    "GeneratedRules",
     "RuleFault",
     "TypeFunctions",
+    "bind_rules",
     "check_rules",
     "compile_derived",
     "compile_folds",
     "compile_rules",
+    "generate_rules",
     "rule_faults",
 ]
+
+
+MAX_SET_COST: Final = 100_000
+"""Units (see `expressions/cost.py`) of a whole rule set on one event: some milliseconds where nothing is spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,16 @@ class CheckedRules:
         return frozenset().union(
             *(each.reads for parts in self.by_type.values() for each in (*parts.rules.values(), *parts.clauses))
         )
+
+
+class GeneratedRules(NamedTuple):
+    """A checked rule set as code: what `CompiledRules` says, with the two functions of each type not bound yet."""
+
+    version: str
+    names: tuple[str, ...]
+    clauses_on_score: tuple[bool, ...]
+    reads: frozenset[str]
+    by_type: dict[str, tuple[Generated, Generated]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +138,50 @@ def rule_faults(
     for index, clause in enumerate(policy):
         if not passed_over(clause.when):
             faults += _condition_faults("outcome", index, clause.when, clause_scopes, POLICY_SOURCES)
-    return faults
+    return faults or _cost_faults(scenario, rules, policy, passed_over)
 
 
 def compile_rules(scenario: Scenario, rule_set: RuleSet) -> CompiledRules:
     """Checks a rule set and makes it run. Raises ScenarioError where it does not fit the scenario."""
+    return bind_rules(generate_rules(scenario, rule_set))
+
+
+def generate_rules(scenario: Scenario, rule_set: RuleSet) -> GeneratedRules:
+    """Checks a rule set and turns it into code: nearly all of the work, which any process may do.
+
+    Raises ScenarioError where it does not fit the scenario.
+    """
     checked = check_rules(scenario, rule_set.rules, rule_set.policy)
     clauses = zip(*(each.clauses for each in checked.by_type.values()), strict=True)
-    return CompiledRules(
+    return GeneratedRules(
         version=rule_set.version,
         names=tuple(rule.name for rule in checked.rules),
         clauses_on_score=tuple(any(SCORE.path in each.reads for each in same) for same in clauses),
         reads=checked.reads,
-        by_type={name: _functions(each) for name, each in checked.by_type.items()},
+        by_type={name: _generated(each) for name, each in checked.by_type.items()},
     )
 
 
-def _functions(checked: TypeExpressions) -> TypeFunctions:
+def bind_rules(generated: GeneratedRules) -> CompiledRules:
+    """The rule set, ready to run in this process."""
+    return CompiledRules(
+        version=generated.version,
+        names=generated.names,
+        clauses_on_score=generated.clauses_on_score,
+        reads=generated.reads,
+        by_type={
+            name: TypeFunctions(bind(findings), bind(clauses))
+            for name, (findings, clauses) in generated.by_type.items()
+        },
+    )
+
+
+def _generated(checked: TypeExpressions) -> tuple[Generated, Generated]:
     inputs = ("event", "event_time", "profile", "context", "derived", "param")
     clauses = {f"clause.{index}": each for index, each in enumerate(checked.clauses)}
-    return TypeFunctions(
-        findings=compile_function("rules", inputs, checked.rules),
-        clauses=compile_function("policy", (*inputs, "finding", "score"), clauses),
+    return (
+        generate("rules", inputs, checked.rules),
+        generate("policy", (*inputs, "finding", "score"), clauses),
     )
 
 
@@ -175,6 +214,28 @@ def _condition_faults(
                 fault = RuleFault(part, index, "when", each.cause, each.hint or "", each.offset, each.length)
                 faults[fault] = None
     return list(faults)
+
+
+def _cost_faults(
+    scenario: Scenario,
+    rules: Sequence[RuleText],
+    policy: Sequence[ClauseText],
+    passed_over: Callable[[str], bool],
+) -> list[RuleFault]:
+    """The rule or clause with which the whole set becomes dearer than it may be, on the type where it is dearest."""
+    parts: list[tuple[Literal["rule", "outcome"], int, str]] = [
+        *(("rule", index, rule.when) for index, rule in enumerate(rules)),
+        *(("outcome", index, clause.when) for index, clause in enumerate(policy)),
+    ]
+    scopes = [policy_scope(scenario, each, [rule.name for rule in rules]) for each in _decided(scenario)]
+    total = 0
+    for part, index, text in parts:
+        if not passed_over(text):
+            total += max((check(text, scope, Type.BOOL).cost for scope in scopes), default=0)
+        if total > MAX_SET_COST:
+            cause = f"rules and policy up to here cost {total:,} units on one event; {MAX_SET_COST:,} are allowed"
+            return [RuleFault(part, index, "when", cause, "spare some, or make them cheaper", length=len(text))]
+    return []
 
 
 def _problem(fault: RuleFault, rules: Sequence[RuleText], policy: Sequence[ClauseText]) -> Problem:

@@ -180,14 +180,14 @@ def _profile_names(scenario: Scenario) -> Iterator[Name]:
 
 
 def _context_names(scenario: Scenario, event_type: EventType) -> Iterator[Name]:
-    """Reads for entities that only other types of events name are unknown."""
+    """Any may be unknown: the field is absent, or what was known of its entity was put away. Reads for entities that
+    only other types of events name always are."""
     for other in scenario.event_types.values():
         for each in context_reads(scenario, other):
             yield Name(each.path, read_type(each.feature, each.read), "None", may_be_unknown=True)
     for place, each in enumerate(context_reads(scenario, event_type)):
-        may_be_unknown = each.field.optional or each.read not in KNOWN_READS
         type_ = read_type(each.feature, each.read)
-        yield Name(each.path, type_, f"context[{place}]", may_be_unknown, _READ_RANGES.get(each.read))
+        yield Name(each.path, type_, f"context[{place}]", may_be_unknown=True, range=_READ_RANGES.get(each.read))
 
 
 def read_type(feature: Feature, read: Read) -> Type:

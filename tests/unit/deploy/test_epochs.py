@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from fraudbrain_deploy.epochs import Epochs, raised
+from fraudbrain_deploy import epochs_display
+from fraudbrain_deploy.epochs import Epochs, Refold, raised
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_shared.records import GroupEpoch, LogGeneration, LogTopic
 
@@ -54,3 +55,17 @@ def test_a_worker_would_refuse_what_does_not_fit() -> None:
     assert CALM.refusal("a") == "its profiles were folded otherwise"
     assert msgspec.structs.replace(CALM, folds="folds-1").refusal("a") == ""
     assert ANEW.refusal("a") == "the log was created anew or repartitioned"
+
+
+def test_people_are_told_what_is_and_what_raising_will_do() -> None:
+    page = epochs_display.page(msgspec.structs.replace(CALM, members={"a": ["127.0.0.1"], "b": []}))
+    assert (
+        "group a: epoch 1, folds-1, 1 members; a worker would refuse to start: its profiles were folded otherwise"
+        in page
+    )
+    log, groups = raised(ANEW, None)
+    plan = epochs_display.plan(ANEW, log, groups, Refold(kept=1_000, deleted=7))
+    for told in ("generation 1 → 2", "group b: epoch 5 → 6, folds-1 → folds-2", "1,000 events", "first 7 events"):
+        assert told in plan
+    log, groups = raised(CALM, ["a"])
+    assert "lost" not in epochs_display.plan(CALM, log, groups, Refold(kept=1_000, deleted=0))

@@ -6,7 +6,7 @@ import pytest
 
 from fraudbrain_offline.golden import golden_rows
 from fraudbrain_offline.release import release_of
-from fraudbrain_shared.models.forest import Forest
+from fraudbrain_shared.models.forest import Forest, lay_out
 from fraudbrain_shared.models.paths import Paths
 from fraudbrain_shared.records import ModelRelease
 from tests.unit.models.boosted import FEATURES, boosted, random_model
@@ -21,7 +21,7 @@ def test_every_leaf_that_any_row_reaches_is_reached_by_a_golden_one(seed: int) -
     model = random_model(seed)
     release = release_of(model.booster, model.rows)
     found = golden_rows(release, model.rows[:3], limit=20_000)  # most leaves need a row that is made up
-    forest, paths = Forest(release, release.features), Paths(release)
+    forest, paths = Forest(lay_out(release, release.features)), Paths(release)
     reached = set(forest.leaves(found.rows.astype(np.float64)).ravel().tolist())
     assert reached == {leaf for leaf in leaves(release) if paths.values_to(leaf) is not None}
     assert (found.leaves, found.unreachable, found.left_out) == (
@@ -35,7 +35,7 @@ def test_every_leaf_that_any_row_reaches_is_reached_by_a_golden_one(seed: int) -
 def test_values_on_a_path_lead_to_its_leaf_and_no_row_reaches_one_that_has_none(seed: int) -> None:
     model = random_model(seed)
     release = release_of(model.booster, model.rows)
-    forest, paths = Forest(release, release.features), Paths(release)
+    forest, paths = Forest(lay_out(release, release.features)), Paths(release)
     reached = set(forest.leaves(model.rows.astype(np.float64)).ravel().tolist())
     for leaf in leaves(release):
         values = paths.values_to(leaf)

@@ -23,6 +23,9 @@ class Seen:
     def settle(self) -> None:
         pass
 
+    def poll(self) -> bool:
+        return False
+
 
 class Topics:
     """Records that come when they are read."""

@@ -118,11 +118,13 @@ def test_a_dead_keeper_answers_no_and_another_one_works(keeper: KeeperProcess, t
 
 def test_a_stuck_keeper_is_replaced(keeper: KeeperProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "PATIENCE_S", 0.2)
-    os.kill(pid(tmp_path, keeper), signal.SIGSTOP)
-    heard = Heard()
+    stopped, heard = pid(tmp_path, keeper), Heard()
     keeper.save(0, {"c": b"row"}, 5, heard.done)
     poll_until(keeper, lambda: heard.endings)
-    assert (heard.endings, keeper.restarts) == ([False], 1)
+    os.kill(stopped, signal.SIGSTOP)
+    keeper.save(0, {"c": b"row"}, 5, heard.done)
+    poll_until(keeper, lambda: len(heard.endings) == 2)
+    assert (heard.endings, keeper.restarts) == ([True, False], 1)
 
 
 def test_without_room_nothing_is_taken_and_nothing_waits(

@@ -46,12 +46,7 @@ class Worker:
     ) -> None:
         fold = ProfileFold(scenario)
         origin = Origin(group="a", generation=1, build="test")
-        blind = scenario.without_profile()
-        self.controls = Controls(
-            scenario,
-            compile_core=lambda rules: DecisionCore(scenario, rules, origin, fold),
-            compile_without_profile=lambda rules: DecisionCore(blind, rules, origin, fold),
-        )
+        self.controls = Controls(scenario, lambda rules: DecisionCore(scenario, rules, origin, fold))
         self.feed = ControlFeed(self.controls, lambda wait_s: [])
         self.broker = FakeBroker(log, lambda: self.loop, rng)
         self.loop = Loop(
@@ -384,8 +379,10 @@ def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) ->
     before = controls.versions
     for value in (b"{", b"{}", b'{"version":"2","rules":[{"name":"x","when":"event.amoun > 1"}],"policy":[]}'):
         controls.update(ControlRecord("rules", 0, b"live", value))
+        controls.settle()
         assert controls.versions == before
         assert "rules/0 rejected" in controls.problems[-1]
     good = b'{"version":"2","rules":[{"name":"x","when":"event.amount > 1"}],"policy":[]}'
     controls.update(ControlRecord("rules", 3, b"live", good))
+    controls.settle()
     assert controls.versions == {"rules": "2"}

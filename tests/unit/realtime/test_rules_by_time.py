@@ -149,6 +149,7 @@ def test_only_the_newest_of_a_long_past_is_compiled_at_a_start(scenario: Scenari
 def test_in_a_stepped_replay_the_step_decides_and_not_the_append_time(scenario: Scenario) -> None:
     worker = Life(scenario, FakeLog([])).worker()
     worker.controls.update(record(0, T0, rules("v0")))
+    worker.controls.settle()
     replayed = [msgspec.structs.replace(each, step="r|1", clock=T0) for each in events(T0 - 5_000)]
     assert decided(worker, replayed) == ["v0"]
     assert decided(worker, events(T0 - 5_000)) == [own_rules(scenario).version]
