@@ -99,7 +99,7 @@ def clean_restart(deployment: Deployment, *, per_s: float, healthy_s: float, see
                 wait_ready(deployment, [tiers[name] for name in names], READY_S)
                 time.sleep(healthy_s + _AFTERWARDS_S)
                 moments.append((" and ".join(names), begun_ms, now_ms()))
-                sender.end()
+                sender.finish()
             sent += sender.acknowledged
         drain(deployment, "a", _DRAIN_S, list(tiers.values()))
     finally:

@@ -137,7 +137,7 @@ def store_away_at_the_bound(
                     _watch(progress, worker, watched, _LOOK_S)
                 until_paused_s = (now_ms() - gone_ms) / 1000
                 _watch(progress, worker, watched, paused_s)
-                sender.end()
+                sender.finish()
             waiting = behind(deployment, _GROUP, ends(deployment))
             healed_ms = now_ms()
             _heal(proxy)

@@ -31,6 +31,7 @@ class Sender:
         self._count = count
         self._per_s = per_s
         self._producer = kafka.producer(bootstrap, settings={"message.timeout.ms": 300_000})
+        self._enough = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._failures: list[str] = []
@@ -43,6 +44,10 @@ class Sender:
     def alive(self) -> bool:
         """Whether there is still something to send or to be acknowledged."""
         return self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Sends no more; what is sent will still be acknowledged."""
+        self._enough.set()
 
     def end(self) -> None:
         """Sends no more."""
@@ -58,7 +63,7 @@ class Sender:
         begun = time.monotonic()
         for number in range(self._count):
             self._wait_until(begun + number / self._per_s)
-            if self._ended.is_set():
+            if self._ended.is_set() or self._enough.is_set():
                 break
             self._send(self._events.next())
         left = self._producer.flush(_FLUSH_S)
