@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -27,6 +28,7 @@ _DRAIN_S: Final = 180.0
 _AFTERWARDS_S: Final = 3.0
 _LONGEST_S: Final = 3_600.0
 """No flow of events takes longer; they are dated so far back."""
+_ENDLESS: Final = 10**9
 
 
 def one_group_killed(
@@ -35,13 +37,14 @@ def one_group_killed(
     """Two groups of so many workers; all of one are killed and come back. Raises AssertionError where an event has no
     decision, or two that differ."""
     flow = Flow(deployment)
-    count = int(per_s * (2 * healthy_s + away_s))
     tiers: list[Tier] = []
     try:
         first, second = (_start(deployment, workers, group) for group in "ab")
         tiers += first + second
         wait_ready(deployment, tiers, READY_S)
-        with flow.flowing(Events(seed, count, ()), count=count, per_s=per_s):
+        events = Events(seed, int(per_s * _LONGEST_S), ())
+        with flow.flowing(events, count=_ENDLESS, per_s=per_s) as sender:
+            _settle(deployment, "ab", tiers)
             time.sleep(healthy_s)
             killed_ms = now_ms()
             for tier in first:
@@ -50,16 +53,20 @@ def one_group_killed(
             started_ms = now_ms()
             first = _start(deployment, workers, "a")
             tiers += first
+            _settle(deployment, "ab", [*first, *second])
+            settled_ms = now_ms()
+            time.sleep(healthy_s)
+            sender.finish()
         drain(deployment, "ab", _DRAIN_S, [*first, *second])
     finally:
         stop_all(tiers)
     judgement = judged(deployment, "ab", flow)  # each group has decided each event, and equally
     made = list(decisions(deployment))
     back_ms = min(each.decision_ms for each in made if each.group == "a" and each.decision_ms > started_ms)
-    gap = (killed_ms, back_ms)
-    other = [each for each in _first_of(made, "b")]
+    before, gap = (killed_ms - int(healthy_s * 1000), killed_ms), (killed_ms, back_ms)
+    other, of_both = _first_of(made, "b"), _first_of(made, "ab")
     return {
-        "events": count,
+        "events": sender.acknowledged,
         "workers_of_each_group": workers,
         "decided_by_both_groups": judgement.findings.counts["decided"],
         "conflicts": 0,
@@ -68,11 +75,11 @@ def one_group_killed(
         "killed_group_gap_s": round((back_ms - killed_ms) / 1000, 1),
         "killed_group_longest_gap_of_a_partition_s": _longest_gap_s(made, "a", killed_ms - 2_000, back_ms + 15_000),
         "other_group_longest_gap_of_a_partition_s": _longest_gap_s(made, "b", *gap),
-        "other_group_ms": {"before": _times(other, 0, killed_ms), "meanwhile": _times(other, *gap)},
+        "other_group_ms": {"before": _times(other, *before), "meanwhile": _times(other, *gap)},
         "first_of_both_ms": {
-            "before": _times(_first_of(made, "ab"), 0, killed_ms),
-            "meanwhile": _times(_first_of(made, "ab"), *gap),
-            "after": _times(_first_of(made, "ab"), back_ms, now_ms()),
+            "before": _times(of_both, *before),
+            "meanwhile": _times(of_both, *gap),
+            "after": _times(of_both, settled_ms, now_ms()),
         },
     }
 
@@ -88,9 +95,9 @@ def clean_restart(deployment: Deployment, *, per_s: float, healthy_s: float, see
         wait_ready(deployment, list(tiers.values()), READY_S)
         events = Events(seed, int(per_s * _LONGEST_S), ())
         for names in (["w1"], ["w2"], ["w1", "w2"]):
-            with flow.flowing(events, count=10**9, per_s=per_s) as sender:
+            with flow.flowing(events, count=_ENDLESS, per_s=per_s) as sender:
                 time.sleep(healthy_s)
-                _settle(deployment, list(tiers.values()))
+                _settle(deployment, "a", list(tiers.values()))
                 begun_ms = now_ms()
                 stop_all([tiers[name] for name in names])
                 assert [tiers[name].process.returncode for name in names] == [0] * len(names)
@@ -123,10 +130,15 @@ def _start(deployment: Deployment, workers: int, group: str) -> list[Tier]:
     return [start_realtime(deployment, f"w{number + 1}", group) for number in range(workers)]
 
 
-def _settle(deployment: Deployment, tiers: Sequence[Tier]) -> None:
+def _settle(deployment: Deployment, groups: str, tiers: Sequence[Tier]) -> None:
     """What there is now is flushed and committed: whoever has just started is at work."""
     now = ends(deployment)
-    wait_until(lambda: not behind(deployment, "a", now), "the group to commit", _DRAIN_S, tiers)
+    for group in groups:
+        wait_until(partial(_has_committed, deployment, group, now), f"group {group} to commit", _DRAIN_S, tiers)
+
+
+def _has_committed(deployment: Deployment, group: str, ends: dict[int, int]) -> bool:
+    return not behind(deployment, group, ends)
 
 
 def _first_of(made: Iterable[Decided], groups: str) -> Sequence[Decided]:

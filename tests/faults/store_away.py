@@ -82,6 +82,7 @@ def store_away(deployment: Deployment, size: Size, *, seed: int) -> dict[str, ob
         watched = _Watched(memory)
         count = int(size.per_s * (size.away_s + _AFTER_HEALING_S))
         with ProgressReader(deployment) as progress:
+            progress.read_to_end()  # what was told before
             with flow.flowing(transfers, count=count, per_s=size.per_s):
                 _watch(progress, worker, watched, size.away_s / 2)
                 proxy.spoil(Toxics(black_hole=True))
@@ -131,6 +132,7 @@ def store_away_at_the_bound(
         transfers.account = _mixed(size)
         watched = _Watched(Memory())
         with ProgressReader(deployment) as progress:
+            progress.read_to_end()  # what was told before
             with flow.flowing(transfers, count=10**9, per_s=size.per_s) as sender:
                 while not watched.has_paused:
                     assert now_ms() - gone_ms < size.away_s * 1000, f"never paused; at most {watched.most_held} held"
