@@ -67,8 +67,7 @@ def store_away(deployment: Deployment, size: Size, *, seed: int) -> dict[str, ob
     event has no decision, one was degraded without need, or a profile is wrong in the end."""
     flow, transfers = Flow(deployment), Transfers(seed, _cycle("away", size.away))
     with Proxy(deployment.stack.thrift_address, seed) as proxy, _worker(deployment, proxy, size) as worker:
-        _put_away(flow, transfers, size)
-        drain(deployment, _GROUP, _DRAIN_S, [worker])
+        _put_away(deployment, worker, flow, transfers, size)
         memory = Memory()
         memory.look(worker)
         before_mib = memory.worker_mib, memory.keeper_mib
@@ -125,8 +124,7 @@ def store_away_at_the_bound(
     """Too much is held: the worker takes no more, says so, and goes on when HBase is back."""
     flow, transfers = Flow(deployment), Transfers(seed, _cycle("away", size.away))
     with Proxy(deployment.stack.thrift_address, seed) as proxy, _worker(deployment, proxy, size, held) as worker:
-        _put_away(flow, transfers, size)
-        drain(deployment, _GROUP, _DRAIN_S, [worker])
+        _put_away(deployment, worker, flow, transfers, size)
         proxy.refuse()
         gone_ms = now_ms()
         transfers.account = _mixed(size)
@@ -178,13 +176,13 @@ def _heal(proxy: Proxy) -> None:
     proxy.reset_all()
 
 
-def _put_away(flow: Flow, transfers: Transfers, size: Size) -> None:
+def _put_away(deployment: Deployment, worker: Tier, flow: Flow, transfers: Transfers, size: Size) -> None:
     """Every account gets its row; then so many others come that those to be away are out of memory for certain, and
-    the hot ones come so often that they are in it."""
-    flow.send(transfers, count=size.away, per_s=_WARM_PER_S)
-    for name, accounts, times in (("filler", 3 * size.profiles, 1), ("hot", size.hot, 5)):
+    the hot ones come so often that they are in it. What is not saved yet cannot be put away."""
+    for name, accounts, times in (("away", size.away, 1), ("filler", 3 * size.profiles, 1), ("hot", size.hot, 5)):
         transfers.account = _cycle(name, accounts)
         flow.send(transfers, count=times * accounts, per_s=_WARM_PER_S)
+        drain(deployment, _GROUP, _DRAIN_S, [worker])
 
 
 def _cycle(name: str, accounts: int) -> Callable[[Random], str]:
