@@ -48,14 +48,17 @@ class Tier:
     def stop(self, timeout_s: float = 15.0) -> None:
         """Asks it to finish its work and end; after the timeout it is killed with all its children."""
         self._signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout_s)
-        self.kill()  # also what it may have left behind
+        self._wait(timeout_s)
 
     def kill(self) -> None:
         """Ends it and all its children at once, as a crash would."""
         self._signal(signal.SIGKILL)
         self.process.wait(_KILL_WAIT_S)
+
+    def _wait(self, timeout_s: float) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout_s)
+        self.kill()  # also what it may have left behind
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
@@ -132,7 +135,7 @@ def stop_all(tiers: Sequence[Tier], timeout_s: float = 15.0) -> None:
         tier._signal(signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     for tier in tiers:
-        tier.stop(max(0.0, deadline - time.monotonic()))
+        tier._wait(max(0.0, deadline - time.monotonic()))  # one signal only: a second could meet it as it ends
 
 
 def _program(module: str, deployment: Deployment) -> list[str]:

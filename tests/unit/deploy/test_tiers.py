@@ -65,6 +65,12 @@ def test_several_are_stopped_side_by_side(start: Start) -> None:
     assert not any(tier.alive() for tier in tiers)
 
 
+def test_each_of_several_is_asked_once_so_that_no_second_signal_meets_it_as_it_ends(start: Start) -> None:
+    tiers = [start("trap 'trap - TERM; sleep 0.5; exit 0' TERM; echo up; while :; do sleep 0.05; done") for _ in "ab"]
+    stop_all(tiers, timeout_s=10)
+    assert [tier.process.returncode for tier in tiers] == [0, 0]
+
+
 def test_a_tier_that_ended_is_told_with_the_end_of_its_log(start: Start) -> None:
     tier = start("echo up; echo cannot reach the broker >&2; exit 3")
     tier.process.wait(10)
