@@ -66,7 +66,8 @@ def test_several_are_stopped_side_by_side(start: Start) -> None:
 
 
 def test_each_of_several_is_asked_once_so_that_no_second_signal_meets_it_as_it_ends(start: Start) -> None:
-    tiers = [start("trap 'trap - TERM; sleep 0.5; exit 0' TERM; echo up; while :; do sleep 0.05; done") for _ in "ab"]
+    ending = "trap 'trap - TERM; sleep {}; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    tiers = [start(ending.format(seconds)) for seconds in (0.3, 1)]
     stop_all(tiers, timeout_s=10)
     assert [tier.process.returncode for tier in tiers] == [0, 0]
 
