@@ -87,7 +87,7 @@ def first_events(fold: ProfileFold, count: int, random_: random.Random) -> Itera
         for time in sorted(T0 + random_.randrange(20 * DAY) for _ in range(EVENTS_EACH)):
             event = random_event(time, random_)
             fold.fold(profile, event)
-            event_id = random_.getrandbits(63)
+            event_id = random_.randbytes(8)
             remember(profile, event_id, event_id, time)
         encode_profile(profile)
         yield profile
@@ -140,7 +140,7 @@ def works(fold: ProfileFold) -> dict[str, Work]:
         encode_profile(profile)
 
     def duplicates(profile: Profile, event: Any) -> None:
-        number = hash64(event.event_id.encode()) + event.event_time
+        number = hash64(b"%s %d" % (event.event_id.encode(), event.event_time))
         recall(profile, number)
         remember(profile, number, number, event.event_time)
 
@@ -162,7 +162,7 @@ def busiest_row(fold: ProfileFold) -> int:
     for minute in range(40 * 24 * 60):
         event = random_event(T0 + minute * 60_000, random_)
         fold.fold(profile, event)
-        remember(profile, random_.getrandbits(63), 0, event.event_time)
+        remember(profile, random_.randbytes(8), bytes(8), event.event_time)
         if minute % 997 == 0:
             longest = max(longest, len(encode_profile(profile)))
     return longest
