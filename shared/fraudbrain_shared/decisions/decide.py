@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import start_of
-from fraudbrain_shared.expressions import ERROR
+from fraudbrain_shared.expressions import Names
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer
-from fraudbrain_shared.records import Decision, Outcome, RuleSet, Scores, Source, Versions
+from fraudbrain_shared.records import Decision, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.feature_set import feature_names, feature_set
-from fraudbrain_shared.scenario.rules import CompiledRules, compile_derived, compile_rules
+from fraudbrain_shared.scenario.rules import CompiledRules, Verdict, compile_derived, compile_rules
 from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_reads
 
 NO_SCORES: Final = Scores()
@@ -34,27 +33,11 @@ class Origin:
     build: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the policy made of the findings. `degraded` says why it could not be sure."""
-
-    outcome: Outcome
-    degraded: tuple[str, ...] = ()
-
-
-class Judgement(NamedTuple):
-    """What rules and policy say: the outcome, and the rules that fired, that are unknown, and that failed."""
-
-    verdict: Verdict
-    findings: tuple[str, ...]
-    unknown: tuple[str, ...]
-    failed: tuple[str, ...]
-
+Judgement: TypeAlias = tuple[Verdict, Names, Names, Names]
+"""What rules and policy say: the verdict, and the rules that fired, that are unknown, and that failed."""
 
 Derived: TypeAlias = tuple[Sequence[object], tuple[float | None, ...]]
 """The values of derived features, and all features as they are logged."""
-
-_PLAIN: Final = frozenset((True, False))
 
 
 class DecisionCore:
@@ -145,20 +128,8 @@ class DecisionCore:
         score: float | None,
     ) -> Judgement:
         """What the rules find and the policy makes of it: a decision's second step, once the event is scored."""
-        kind, fields, time = event.type, event.fields, event.event_time
-        rules = self._rules.by_type[kind]
-        raised = rules.findings(fields, time, readings, context.values, derived, parameters)
-        is_plain = _PLAIN.issuperset(raised)  # the usual case, found at C speed
-        findings = raised if is_plain else tuple([value is True for value in raised])
-        clauses = rules.clauses(fields, time, readings, context.values, derived, parameters, findings, score)
-        verdict = self._apply_policy(clauses, is_scored=score is not None)
-        names = self._rules.names
-        return Judgement(
-            verdict,
-            tuple(compress(names, findings)),
-            () if is_plain else _names_where(names, raised, None),
-            () if is_plain else _names_where(names, raised, ERROR),
-        )
+        judge = self._rules.judges[event.type]
+        return judge(event.fields, event.event_time, readings, context.values, derived, parameters, score)
 
     def record(
         self,
@@ -209,19 +180,6 @@ class DecisionCore:
             self._versions = msgspec.structs.replace(self._versions, model=model, challenger=shadow)
         return self._versions
 
-    def _apply_policy(self, clauses: Sequence[object], *, is_scored: bool) -> Verdict:
-        """The first clause that holds, or that cannot be known; else approve.
-
-        A clause on a score that is unknown only because no model was ever published does not apply.
-        """
-        for clause, value, on_score in zip(self.rule_set.policy, clauses, self._rules.clauses_on_score, strict=True):
-            if value is True:
-                return Verdict(clause.name)
-            if value is False or (on_score and not is_scored):
-                continue
-            return Verdict(clause.on_unknown, (f"policy_unknown:{clause.name}",))
-        return Verdict("approve")
-
     def _named_parameters(self, values: Sequence[Number]) -> dict[str, float]:
         """The same object for all decisions by the same values, which a ParameterBook gives as the same tuple."""
         if values is not self._named_values:
@@ -252,10 +210,6 @@ def _of_nothing(read: ContextRead) -> Number | None:
 
 def _scores(champion: float | None, challenger: float | None) -> Scores:
     return NO_SCORES if champion is challenger is None else Scores(champion, challenger)
-
-
-def _names_where(names: Sequence[str], values: Sequence[object], wanted: object) -> tuple[str, ...]:
-    return tuple([name for name, value in zip(names, values, strict=True) if value is wanted])
 
 
 def _numbers(readings: Sequence[object], derived: Sequence[object]) -> tuple[float | None, ...]:

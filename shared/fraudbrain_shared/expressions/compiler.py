@@ -6,7 +6,7 @@ reaches it but as a quoted constant.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
@@ -27,10 +27,21 @@ def compile_function(
     name whose `code` holds `local_name(key)`; an error is unknown to it.
     ValueError if `name` or an argument is no Python name or begins with an underscore.
     """
+    lines, constants = generated_lines(expressions)
+    return function_of(name, arguments, lines, constants)
+
+
+def function_of(
+    name: str, arguments: Sequence[str], lines: Iterable[str], constants: Mapping[str, object]
+) -> Callable[..., tuple[Any, ...]]:
+    """The function with these lines, which know the table of operators and the constants by name.
+
+    ValueError if `name` or an argument is no Python name or begins with an underscore.
+    """
     for each in (name, *arguments):
         if not each.isidentifier() or iskeyword(each) or each.startswith("_"):
             raise ValueError(f"{each!r} cannot name a function or an argument")
-    source, constants = generated_source(name, arguments, expressions)
+    source = "\n".join([f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in lines)])
     namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **constants}
     exec(compile(source, f"<generated {name}>", "exec"), namespace)  # noqa: S102 (our own text, built below)
     function: Callable[..., tuple[Any, ...]] = namespace[name]
@@ -49,10 +60,8 @@ def _safe(char: str) -> str:
     return char if char.isascii() and char.isalnum() else f"_{ord(char):x}_"
 
 
-def generated_source(
-    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]
-) -> tuple[str, Mapping[str, object]]:
-    """The text of the function, and the constants that it knows by name."""
+def generated_lines(expressions: Mapping[str, Expression]) -> tuple[Sequence[str], Mapping[str, object]]:
+    """The lines of the function, and the constants that it knows by name."""
     trees = [expression.tree for expression in expressions.values()]
     reads = sum((names_read(tree) for tree in trees), Counter[Name]())
     writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
@@ -61,12 +70,7 @@ def generated_source(
         writer.result(expression.tree, local_name(key), is_read=local_name(key) in words)
         for key, expression in expressions.items()
     ]
-    lines = [
-        f"def {name}({', '.join(arguments)}):",
-        *(f"    {statement}" for statement in writer.statements),
-        *_returned(results),
-    ]
-    return "\n".join(lines), writer.constants
+    return [*writer.statements, *_returned(results)], writer.constants
 
 
 def _returned(results: Sequence[str]) -> Iterator[str]:
@@ -76,9 +80,9 @@ def _returned(results: Sequence[str]) -> Iterator[str]:
     copied again.
     """
     per_tuple = 25 if len(results) <= 125 else len(results)
-    yield "    return ("
+    yield "return ("
     for start in range(0, len(results), per_tuple or 1):
-        yield f"        {'+ ' if start else ''}("
-        yield from (f"            {result}," for result in results[start : start + per_tuple])
-        yield "        )"
-    yield "    )"
+        yield f"    {'+ ' if start else ''}("
+        yield from (f"        {result}," for result in results[start : start + per_tuple])
+        yield "    )"
+    yield ")"

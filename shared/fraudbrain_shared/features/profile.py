@@ -8,8 +8,8 @@ import msgspec
 from fraudbrain_shared.features.keeper import State
 
 FORMAT: Final = 3
-"""The form of rows. Those of form 1 had no spans but windows and were arrays that began with the subject; those of form 2
-knew events by another hash."""
+"""The form of rows. Those of form 1 were arrays that began with the subject, and those of form 2 knew duplicates by
+another hash."""
 
 _HUGE: Final = 1  # the code of a whole number beyond 64 bits
 _NOTHING: Final = b"\x90"

@@ -1,11 +1,11 @@
-"""Rules and policy: checked as one against a scenario, then compiled into two functions per type of event."""
+"""Rules and policy: checked as one against a scenario, then compiled into one function per type of event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fraudbrain_shared.expressions import Expression, ExpressionErrors, Scope, Type, check, compile_function
-from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
+from fraudbrain_shared.expressions import Clause, Expression, ExpressionErrors, Judge, Scope, Type, check, compile_judge
+from fraudbrain_shared.records import ClauseText, Outcome, RuleSet, RuleText
 from fraudbrain_shared.scenario.description import EventType, Scenario
 from fraudbrain_shared.scenario.expression_check import POLICY_SOURCES, RULE_SOURCES, Reasons, explained
 from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds
@@ -17,7 +17,7 @@ __all__ = [
     "CheckedRules",
     "CompiledRules",
     "RuleFault",
-    "TypeFunctions",
+    "Verdict",
     "check_rules",
     "compile_derived",
     "compile_folds",
@@ -65,27 +65,25 @@ class CheckedRules:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeFunctions:
-    """What runs for one type of event. Each result is true, false, None (unknown) or ERROR.
+class Verdict:
+    """What the policy made of the findings. `degraded` says why it could not be sure."""
 
-    `findings(event, event_time, profile, context, derived, param)` gives one result for each rule,
-    `clauses(event, event_time, profile, context, derived, param, finding, score)` one for each clause.
-    """
-
-    findings: Callable[..., Sequence[object]]
-    clauses: Callable[..., Sequence[object]]
+    outcome: Outcome
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRules:
-    """A rule set that runs. `clauses_on_score` tells which clauses read the score: they do not
-    apply while no champion was ever published."""
+    """A rule set that runs.
 
-    version: str
-    names: tuple[str, ...]
-    clauses_on_score: tuple[bool, ...]
+    For each type of event that is decided `judges` has a function of (event, event_time, profile, context, derived,
+    param, score). It gives the verdict, that of the first clause that holds or cannot be known, else to approve; and
+    the names of the rules that fired, that are unknown, and that failed. A clause that is unknown only because there
+    is no score, since no model was ever published, does not apply.
+    """
+
     reads: frozenset[str]
-    by_type: dict[str, TypeFunctions]
+    judges: dict[str, Judge]
 
 
 def check_rules(scenario: Scenario, rules: Sequence[RuleText], policy: Sequence[ClauseText]) -> CheckedRules:
@@ -127,23 +125,22 @@ def rule_faults(
 def compile_rules(scenario: Scenario, rule_set: RuleSet) -> CompiledRules:
     """Checks a rule set and makes it run. Raises ScenarioError where it does not fit the scenario."""
     checked = check_rules(scenario, rule_set.rules, rule_set.policy)
-    clauses = zip(*(each.clauses for each in checked.by_type.values()), strict=True)
-    return CompiledRules(
-        version=rule_set.version,
-        names=tuple(rule.name for rule in checked.rules),
-        clauses_on_score=tuple(any(SCORE.path in each.reads for each in same) for same in clauses),
-        reads=checked.reads,
-        by_type={name: _functions(each) for name, each in checked.by_type.items()},
-    )
+    judges = {name: _judge(each, checked.policy) for name, each in checked.by_type.items()}
+    return CompiledRules(checked.reads, judges)
 
 
-def _functions(checked: TypeExpressions) -> TypeFunctions:
-    inputs = ("event", "event_time", "profile", "context", "derived", "param")
-    clauses = {f"clause.{index}": each for index, each in enumerate(checked.clauses)}
-    return TypeFunctions(
-        findings=compile_function("rules", inputs, checked.rules),
-        clauses=compile_function("policy", (*inputs, "finding", "score"), clauses),
-    )
+def _judge(checked: TypeExpressions, policy: Sequence[ClauseText]) -> Judge:
+    inputs = ("event", "event_time", "profile", "context", "derived", "param", "score")
+    clauses = [
+        Clause(
+            condition,
+            Verdict(text.name),
+            Verdict(text.on_unknown, (f"policy_unknown:{text.name}",)),
+            needs="score" if SCORE.path in condition.reads else None,
+        )
+        for text, condition in zip(policy, checked.clauses, strict=True)
+    ]
+    return compile_judge("judge", inputs, checked.rules, clauses, Verdict("approve"))
 
 
 def _decided(scenario: Scenario) -> list[EventType]:
