@@ -15,7 +15,7 @@ from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.models import Scorer
 from fraudbrain_shared.records import Decision, RuleSet, Scores, Source, Versions
 from fraudbrain_shared.scenario.description import Scenario
-from fraudbrain_shared.scenario.feature_set import feature_names, feature_set
+from fraudbrain_shared.scenario.feature_set import compile_logged, feature_names, feature_set
 from fraudbrain_shared.scenario.rules import CompiledRules, Verdict, compile_derived, compile_rules
 from fraudbrain_shared.scenario.scope import KNOWN_READS, ContextRead, context_reads
 
@@ -70,6 +70,7 @@ class DecisionCore:
             name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
             for name, kind in scenario.event_types.items()
         }
+        self._logged = compile_logged(scenario)
         self.feature_names = feature_names(scenario)
         self._feature_set = feature_set(self.feature_names)
 
@@ -116,7 +117,7 @@ class DecisionCore:
     def features(self, event: AdmittedEvent, readings: Sequence[Reading], context: ContextReading) -> Derived:
         """What is derived for the event, and its features as they are logged: a decision's first step."""
         derived = self._derived[event.type](event.fields, event.event_time, readings, context.values)
-        return derived, _numbers(readings, derived)
+        return derived, self._logged(readings, derived)
 
     def judge(
         self,
@@ -212,20 +213,6 @@ def _scores(champion: float | None, challenger: float | None) -> Scores:
     return NO_SCORES if champion is challenger is None else Scores(champion, challenger)
 
 
-def _numbers(readings: Sequence[object], derived: Sequence[object]) -> tuple[float | None, ...]:
-    """Each as `_number` says; here without a call for what nearly all are."""
-    return tuple(
-        [
-            value
-            if value is None or value.__class__ is float
-            else float(value)
-            if value.__class__ is int
-            else _number(value)
-            for value in (*readings, *derived)
-        ]
-    )
-
-
 def _number(value: object) -> float | None:
-    """A feature as it is logged: a number, or None for unknown, in error, or not numeric."""
+    """What was read of an entity, as it is logged: a number, or None for unknown."""
     return float(value) if isinstance(value, int | float) else None

@@ -70,10 +70,10 @@ def generated_lines(expressions: Mapping[str, Expression]) -> tuple[Sequence[str
         writer.result(expression.tree, local_name(key), is_read=local_name(key) in words)
         for key, expression in expressions.items()
     ]
-    return [*writer.statements, *_returned(results)], writer.constants
+    return [*writer.statements, *returned(results)], writer.constants
 
 
-def _returned(results: Sequence[str]) -> Iterator[str]:
+def returned(results: Sequence[str]) -> Iterator[str]:
     """A statement that returns all results.
 
     CPython builds a tuple of more than 30 by way of a list. Joining shorter ones takes a fifth less, until too much is
