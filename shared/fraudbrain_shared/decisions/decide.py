@@ -8,6 +8,7 @@ import msgspec
 
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.controls import start_of
+from fraudbrain_shared.decisions.named_inputs import named_inputs
 from fraudbrain_shared.expressions import Names
 from fraudbrain_shared.features import ContextReading, Profile, ProfileFold
 from fraudbrain_shared.features.hops import Number
@@ -54,10 +55,6 @@ class DecisionCore:
         self._fold = fold
         self._rules: CompiledRules = compile_rules(scenario, rule_set)
         self._derived = {name: compile_derived(scenario, kind) for name, kind in scenario.event_types.items()}
-        self._entities = {
-            name: [field.name for field in kind.fields.values() if field.entity]
-            for name, kind in scenario.event_types.items()
-        }
         self._versions = Versions(scenario=scenario.version, rules=rule_set.version, build=origin.build)
         self._defaults = tuple(start_of(parameter).value for parameter in scenario.parameters.values())
         self._parameters_used = [
@@ -65,7 +62,8 @@ class DecisionCore:
         ]
         self._named_values: Sequence[Number] | None = None
         self._named: dict[str, float] = {}
-        self._context_used = _context_used(scenario, self._rules)
+        paths = self._rules.reads.union(*(each.reads for each in scenario.derived.values()))
+        self._inputs = {name: named_inputs(scenario, kind, paths) for name, kind in scenario.event_types.items()}
         self._nothing_known = {
             name: ContextReading(tuple(_of_nothing(each) for each in context_reads(scenario, kind)))
             for name, kind in scenario.event_types.items()
@@ -147,30 +145,34 @@ class DecisionCore:
     ) -> Decision:
         """The decision with all that is needed to make it again: its last step."""
         verdict, findings, unknown, failed = judgement
-        used, stale_after_ms = self._context_used[event.type]
-        is_stale = bool(used) and context.is_behind(stale_after_ms)
-        return Decision(
-            event_id=event.event_id,
-            type=event.type,
-            subject=profile.subject,
-            event_time=event.event_time,
-            source=source,
-            outcome=verdict.outcome,
-            versions=versions,
-            group=self._origin.group,
-            generation=self._origin.generation,
-            feature_set=self._feature_set,
-            features=features,
-            scores=scores,
-            entities=self._named_entities(event),
-            findings=findings,
-            unknown=unknown,
-            failed=failed,
-            degraded=(*verdict.degraded, CONTEXT_STALE) if is_stale else verdict.degraded,
-            late=event.event_time < profile.clock,
-            context={name: _number(context.values[place]) for name, place in used},
-            parameters=self._named_parameters(parameters),
-            context_clock=context.clock if used else None,
+        inputs = self._inputs[event.type]
+        entities, context_used = inputs.of(event.fields, context.values)
+        degraded = verdict.degraded
+        if inputs.stale_after_ms is not None and context.is_behind(inputs.stale_after_ms):
+            degraded = (*degraded, CONTEXT_STALE)
+        return Decision(  # by place: by keyword it takes five times as long
+            event.event_id,
+            event.type,
+            profile.subject,
+            event.event_time,
+            source,
+            verdict.outcome,
+            versions,
+            self._origin.group,
+            self._origin.generation,
+            self._feature_set,
+            features,
+            entities,
+            findings,
+            unknown,
+            failed,
+            scores,
+            degraded,
+            event.event_time < profile.clock,  # late
+            False,  # overdue
+            context_used,
+            self._named_parameters(parameters),
+            None if inputs.stale_after_ms is None else context.clock,
         )
 
     def versions_with(self, champion: Scorer | None, challenger: Scorer | None = None) -> Versions:
@@ -188,22 +190,6 @@ class DecisionCore:
             self._named = {name: values[place] for name, place in self._parameters_used}
         return self._named
 
-    def _named_entities(self, event: AdmittedEvent) -> dict[str, str]:
-        fields = event.fields
-        return {name: value for name in self._entities[event.type] if (value := getattr(fields, name)) is not None}
-
-
-def _context_used(scenario: Scenario, rules: CompiledRules) -> dict[str, tuple[list[tuple[str, int]], int]]:
-    """By type of event: names and places of the context reads that rules, policy or derived features use,
-    and how far the context may be behind for the most impatient of them."""
-    used: dict[str, tuple[list[tuple[str, int]], int]] = {}
-    paths = rules.reads.union(*(each.reads for each in scenario.derived.values()))
-    for name, kind in scenario.event_types.items():
-        reads = [(place, each) for place, each in enumerate(context_reads(scenario, kind)) if each.path in paths]
-        stale_after_ms = min((each.feature.stale_after_ms for _, each in reads), default=0)
-        used[name] = [(each.name, place) for place, each in reads], stale_after_ms
-    return used
-
 
 def _of_nothing(read: ContextRead) -> Number | None:
     return 0 if read.read in KNOWN_READS else None
@@ -211,8 +197,3 @@ def _of_nothing(read: ContextRead) -> Number | None:
 
 def _scores(champion: float | None, challenger: float | None) -> Scores:
     return NO_SCORES if champion is challenger is None else Scores(champion, challenger)
-
-
-def _number(value: object) -> float | None:
-    """What was read of an entity, as it is logged: a number, or None for unknown."""
-    return float(value) if isinstance(value, int | float) else None
