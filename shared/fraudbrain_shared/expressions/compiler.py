@@ -33,7 +33,7 @@ def compile_function(
 
 def function_of(
     name: str, arguments: Sequence[str], lines: Iterable[str], constants: Mapping[str, object]
-) -> Callable[..., tuple[Any, ...]]:
+) -> Callable[..., Any]:
     """The function with these lines, which know the table of operators and the constants by name.
 
     ValueError if `name` or an argument is no Python name or begins with an underscore.
@@ -44,7 +44,7 @@ def function_of(
     source = "\n".join([f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in lines)])
     namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **constants}
     exec(compile(source, f"<generated {name}>", "exec"), namespace)  # noqa: S102 (our own text, built below)
-    function: Callable[..., tuple[Any, ...]] = namespace[name]
+    function: Callable[..., Any] = namespace[name]
     return function
 
 

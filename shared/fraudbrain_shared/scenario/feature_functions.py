@@ -20,9 +20,6 @@ from fraudbrain_shared.scenario.scope import (
     label_scope,
 )
 
-Folds = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
-"""(event, event_time, profile, derived) → where and value of each profile feature, and its key if it has one."""
-
 Keys = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
 """(event, event_time, profile, derived) → the key of each feature, None where it cannot be evaluated."""
 
@@ -34,28 +31,6 @@ ContextFolds = Callable[[object, int, object], Sequence[object]]
 
 Derived = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
 """(event, event_time, profile, context) → the derived features in the scenario's order, None where unknown."""
-
-
-def features_on(scenario: Scenario, event_type: EventType) -> tuple[ProfileFeature, ...]:
-    """The profile features that fold events of one type, in the scenario's order."""
-    return tuple(feature for feature in scenario.profile.values() if feature.on == event_type.name)
-
-
-def compile_folds(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature] | None = None) -> Folds:
-    """What events of one type add to the profile: for each of `features` (else of `features_on`) its condition, its
-    value and, if it is kept within a key, that key, one after the other.
-
-    A feature without `where` takes all events, one without `value` counts them as 1.
-    """
-    scope = event_scope(event_type)
-    always, one = check("true", scope), check("1", scope)
-    expressions: dict[str, Expression] = {}
-    for feature in features_on(scenario, event_type) if features is None else features:
-        expressions[f"{feature.name}.where"] = feature.where or always
-        expressions[f"{feature.name}.value"] = feature.value or one
-        if isinstance(feature.span, Within):
-            expressions[f"{feature.name}.within"] = feature.span.key
-    return compile_function("folds", ("event", "event_time", "profile", "derived"), expressions)
 
 
 def compile_keys(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature]) -> Keys:

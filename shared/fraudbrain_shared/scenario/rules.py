@@ -8,7 +8,7 @@ from fraudbrain_shared.expressions import Clause, Expression, ExpressionErrors, 
 from fraudbrain_shared.records import ClauseText, Outcome, RuleSet, RuleText
 from fraudbrain_shared.scenario.description import EventType, Scenario
 from fraudbrain_shared.scenario.expression_check import POLICY_SOURCES, RULE_SOURCES, Reasons, explained
-from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds
+from fraudbrain_shared.scenario.feature_functions import compile_derived
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import Problem, ScenarioError
 from fraudbrain_shared.scenario.scope import SCORE, policy_scope, rule_scope
@@ -20,7 +20,6 @@ __all__ = [
     "Verdict",
     "check_rules",
     "compile_derived",
-    "compile_folds",
     "compile_rules",
     "rule_faults",
 ]

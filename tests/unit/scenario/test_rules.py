@@ -4,13 +4,13 @@ import pytest
 
 from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
 from fraudbrain_shared.scenario import ScenarioError
-from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds, features_on
+from fraudbrain_shared.scenario.feature_functions import compile_derived
 from fraudbrain_shared.scenario.rules import Verdict, check_rules, compile_rules
 from fraudbrain_shared.scenario.scope import profile_reads
 from tests.unit.scenario.small import REFUND, SMALL, changed, parse
 
 SCENARIO = parse(SMALL)
-PAYMENT, LOGIN = SCENARIO.event_types["payment"], SCENARIO.event_types["login"]
+PAYMENT = SCENARIO.event_types["payment"]
 EVENT = SimpleNamespace(card_id="c", terminal_id="t", amount=2_000, country=None)
 # spend count, sum, mean, last; failures count, seconds since
 PROFILE = (2, 600, 300.0, 400, 0, None)
@@ -42,13 +42,6 @@ def test_a_derived_feature_in_error_is_unknown() -> None:
     scenario = parse(changed("features.toml", "ratio = ", f"{derived} = "))
     assert list(scenario.derived) == ["whole", "ratio", "twice"]
     assert compile_derived(scenario, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None), ()) == (None, None, None)
-
-
-def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
-    assert compile_folds(SCENARIO, PAYMENT)(EVENT, 0, (), ()) == (True, 2_000)
-    login = SimpleNamespace(card_id="c", ok=False, risk=0.1)
-    assert compile_folds(SCENARIO, LOGIN)(login, 0, (), ()) == (True, 1)
-    assert [feature.name for feature in features_on(SCENARIO, LOGIN)] == ["failures"]
 
 
 def test_a_rule_fires_or_not_or_is_unknown_or_fails() -> None:
