@@ -1,6 +1,9 @@
 """The context as the fast tier reads it: the newest state of each entity, as of the context's clock."""
 
+from collections.abc import Callable
+from itertools import chain
 from math import gcd
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -42,13 +45,13 @@ class ContextView:
         self._kinds = {each.entity for each in scenario.context.values()}
         self._states: dict[tuple[str, str], bytes] = {}
         self._clocks: dict[str, int] = {}
-        self._known: dict[tuple[str, str], tuple[int, bytes | None, list[Reading]]] = {}
+        self._clock: int | None = None
         self._plans = {each.name: _plan(scenario, each.name) for each in scenario.event_types.values()}
 
     @property
     def clock(self) -> int | None:
         """The event time up to which every job has seen; None while there was none."""
-        return min(self._clocks.values(), default=None)
+        return self._clock
 
     def update(self, key: bytes, value: bytes | None) -> None:
         """Takes a record of the topic; without a value it forgets the entity, or the job's clock.
@@ -60,6 +63,7 @@ class ContextView:
             self._update_clock(id_, value)
         elif value is None:
             self._states.pop((kind, id_), None)
+            self._forget_read(kind, id_)
         else:
             record = _decode_state(value)
             if (record.entity, record.id) != (kind, id_):
@@ -68,45 +72,66 @@ class ContextView:
             _decode_windows(states)
             if kind in self._kinds:  # an older scenario's kinds are nobody's
                 self._states[kind, id_] = states
+                self._forget_read(kind, id_)
 
     def _update_clock(self, job: str, value: bytes | None) -> None:
         if value is None:
             self._clocks.pop(job, None)
         else:
             self._clocks[job] = _decode_clock(value).event_time
+        self._clock = min(self._clocks.values(), default=None)
+
+    def _forget_read(self, kind: str, id_: str) -> None:
+        for plan in self._plans.values():
+            for entity in plan:
+                if entity.kind == kind:
+                    entity.known.pop(id_, None)
 
     def read(self, event: AdmittedEvent, now_ms: int) -> ContextReading:
         """What is known of the event's entities, as of the event's time or the clock, whichever is earlier.
 
         `now_ms` is the event's append time, in a stepped replay the clock of its step.
         """
-        clock = self.clock
+        clock = self._clock
         as_of = event.event_time if clock is None else min(event.event_time, clock)
-        values: list[Reading] = []
-        for field, kind, features, grid_ms in self._plans[event.type]:
-            id_ = getattr(event.fields, field)
-            if id_ is None:
-                values += [None for _, reads in features for _ in reads]
-                continue
-            entity = kind, id_
-            encoded = self._states.get(entity)
-            grid = as_of // grid_ms
-            known = self._known.get(entity)
-            if known is None or known[0] != grid or known[1] is not encoded:
-                if len(self._known) >= _MOST_READ:
-                    self._known.clear()
-                known = self._known[entity] = grid, encoded, _read_all(encoded, features, as_of)
-            values += known[2]
-        return ContextReading(tuple(values), clock, None if clock is None else now_ms - clock)
+        values: tuple[Reading, ...] = ()
+        for entity in self._plans[event.type]:
+            id_ = entity.id_of(event)
+            known = entity.known.get(id_)
+            if known is None or known[0] != as_of // entity.grid_ms:
+                known = self._read(entity, id_, as_of)
+            values += known[1]
+        return ContextReading(values, clock, None if clock is None else now_ms - clock)
+
+    def _read(self, entity: "_Entity", id_: str | None, as_of: int) -> "_Known":
+        """Reads an entity, and keeps what was read."""
+        if id_ is None:
+            values: tuple[Reading, ...] = (None,) * sum(len(reads) for _, reads in entity.features)
+        else:
+            values = _read_all(self._states.get((entity.kind, id_)), entity.features, as_of)
+        if len(entity.known) >= _MOST_READ:
+            entity.known.clear()
+        known = entity.known[id_] = as_of // entity.grid_ms, values
+        return known
 
 
 _Features = list[tuple[ContextFeature, tuple[Read, ...]]]
-_Plan = list[tuple[str, str, _Features, int]]
-"""For each field that names an entity: the field, the kind, its features with their reads, and how long, in ms, the
-times are at which they all read the same."""
+_Known = tuple[int, tuple[Reading, ...]]
+"""In which stretch of time an entity was read, and what was read."""
 
 
-def _plan(scenario: Scenario, type_name: str) -> _Plan:
+class _Entity(NamedTuple):
+    """A field that names an entity: its kind, the features of that with their reads, and how long, in ms, the times are
+    at which they all read the same. `known` is what was read, by id."""
+
+    id_of: Callable[[AdmittedEvent], str | None]
+    kind: str
+    features: _Features
+    grid_ms: int
+    known: dict[str | None, _Known]
+
+
+def _plan(scenario: Scenario, type_name: str) -> list[_Entity]:
     found: dict[str, _Features] = {}
     kinds: dict[str, str] = {}
     for each in context_reads(scenario, scenario.event_types[type_name]):
@@ -114,7 +139,10 @@ def _plan(scenario: Scenario, type_name: str) -> _Plan:
         features = found.setdefault(each.field.name, [])
         if not features or features[-1][0] is not each.feature:
             features.append((each.feature, each.feature.read))
-    return [(field, kinds[field], features, _grid_ms(features)) for field, features in found.items()]
+    return [
+        _Entity(attrgetter(f"fields.{field}"), kinds[field], features, _grid_ms(features), {})
+        for field, features in found.items()
+    ]
 
 
 def _grid_ms(features: _Features) -> int:
@@ -123,11 +151,10 @@ def _grid_ms(features: _Features) -> int:
     return gcd(*(length_ms for feature, _ in features for length_ms in (feature.hop_ms, feature.window_ms)))
 
 
-def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> list[Reading]:
+def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> tuple[Reading, ...]:
     states = _decode_windows(encoded) if encoded else {}
-    return [
-        value for feature, reads in features for value in _read(states.get(feature.id, _EMPTY), feature, reads, as_of)
-    ]
+    found = (_read(states.get(feature.id, _EMPTY), feature, reads, as_of) for feature, reads in features)
+    return tuple(chain.from_iterable(found))
 
 
 def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], as_of: int) -> list[Reading]:
@@ -142,7 +169,7 @@ def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], 
 
 
 _EMPTY: Final = WindowState([])
-_MOST_READ: Final = 10_000  # entities of which what was read is kept: some megabytes
+_MOST_READ: Final = 10_000  # entities, of each field, of which what was read is kept: some megabytes
 _decode_state = msgspec.json.Decoder(ContextState).decode
 _decode_clock = msgspec.json.Decoder(ContextClock).decode
 _decode_windows = msgspec.json.Decoder(dict[str, WindowState]).decode
