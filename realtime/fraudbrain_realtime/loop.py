@@ -10,15 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-import msgspec
-
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, Headers, Message, ProfileStore, StoreUnavailable
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.decisions import Application, Undecided
+from fraudbrain_shared.decisions import Application, DecisionEncoder, Undecided
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Source
@@ -64,7 +62,7 @@ class Loop:
         self._dead_letter = partial(dead_letter, topic=events_topic, worker=worker, build=build)
         self._flush_interval_s = flush_interval_s
         self._load_timeout_s = load_timeout_s
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self._partitions: dict[int, PartitionState] = {}
         self._checkpoints: dict[int, Checkpoint] = {}
         self.counts: Counter[str] = Counter()

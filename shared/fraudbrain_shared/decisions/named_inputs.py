@@ -24,7 +24,7 @@ def named_inputs(scenario: Scenario, event_type: EventType, paths: Iterable[str]
     used = set(paths)
     reads = [(place, each) for place, each in enumerate(context_reads(scenario, event_type)) if each.path in used]
     entities = [field for field in event_type.fields.values() if field.entity]
-    numbers = (f"{each.name!r}: None if context[{place}] is None else context[{place}] * 1.0" for place, each in reads)
+    numbers = (f"{each.name!r}: context[{place}]" for place, each in reads)
     lines = [
         f"entities = {{{', '.join(f'{field.name!r}: event.{field.name}' for field in entities)}}}",
         *(f"if event.{field.name} is None: del entities[{field.name!r}]" for field in entities if field.optional),

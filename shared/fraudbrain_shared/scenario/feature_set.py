@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from fraudbrain_shared.expressions import Type
 from fraudbrain_shared.expressions.compiler import function_of, returned
@@ -10,7 +10,10 @@ from fraudbrain_shared.scenario.description import Scenario
 from fraudbrain_shared.scenario.scope import profile_reads, read_type
 
 Logged: TypeAlias = Callable[[Sequence[object], Sequence[object]], tuple[float | None, ...]]
-"""(profile, derived) → the features as they are logged: numbers, None for what is unknown or not numeric."""
+"""(profile, derived) → the features as they are logged: numbers, whole ones as such; None for what is unknown or not
+numeric."""
+
+_PLAIN: Final = frozenset((Type.INT, Type.DOUBLE, Type.TIMESTAMP, Type.DURATION))
 
 
 def feature_names(scenario: Scenario) -> tuple[str, ...]:
@@ -26,18 +29,15 @@ def feature_set(names: Sequence[str]) -> str:
 def compile_logged(scenario: Scenario) -> Logged:
     """The function that makes what is logged of the reads of the profile and the derived features, by their types."""
     reads = [read_type(feature, read) for feature in scenario.profile.values() for read in feature.read]
-    codes = {f"p{place}": type_ for place, type_ in enumerate(reads)}
-    codes |= {f"d{place}": each.type for place, each in enumerate(scenario.derived.values())}
-    lines = [
-        f"[{', '.join(name for name in codes if name[0] == 'p')}] = profile",
-        f"[{', '.join(name for name in codes if name[0] == 'd')}] = derived",
-        *returned([_number_code(name, type_) for name, type_ in codes.items()]),
-    ]
-    return function_of("logged", ("profile", "derived"), lines, {})
+    types = [*reads, *(each.type for each in scenario.derived.values())]
+    if _PLAIN.issuperset(types):
+        return function_of("logged", ("profile", "derived"), ["return (*profile, *derived)"], {})
+    results = [_number_code(f"v{place}", type_) for place, type_ in enumerate(types)]
+    values = ", ".join(f"v{place}" for place in range(len(types)))
+    return function_of("logged", ("profile", "derived"), [f"[{values}] = (*profile, *derived)", *returned(results)], {})
 
 
 def _number_code(name: str, type_: Type) -> str:
-    if type_ is Type.DOUBLE:
+    if type_ in _PLAIN:
         return name
-    is_number = type_ in (Type.INT, Type.BOOL, Type.TIMESTAMP, Type.DURATION)
-    return f"None if {name} is None else {name} * 1.0" if is_number else "None"
+    return f"None if {name} is None else {name} * 1" if type_ is Type.BOOL else "None"

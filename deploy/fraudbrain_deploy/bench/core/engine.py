@@ -11,7 +11,7 @@ from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subjec
 from fraudbrain_deploy.bench.rules.cases import EVENTS
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
-from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.decisions import DecisionCore, DecisionEncoder, Origin
 from fraudbrain_shared.decisions.application import Application
 from fraudbrain_shared.features import (
     ContextFold,
@@ -66,7 +66,7 @@ class Engine:
         self._champion = champion
         if champion is not None:
             self._parameters.release(champion.version, champion.release.starting_values)
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
 
     @property
@@ -112,7 +112,10 @@ class Engine:
                     readings=readings,
                 )
 
-            made.append(encode(apply(profile, admitted, value, decided)))
+            ending = apply(profile, admitted, value, decided)
+            if not isinstance(ending, Decision):
+                raise ValueError(f"an event of the stream ended as {ending}")
+            made.append(encode(ending))
         return made
 
     def stages(self, events: Sequence[StreamEvent], clock: Clock) -> tuple[dict[str, float], list[bytes]]:
