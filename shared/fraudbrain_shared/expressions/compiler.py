@@ -18,16 +18,17 @@ from fraudbrain_shared.expressions.writer import Writer
 
 
 def compile_function(
-    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]
+    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression], *, errors_unknown: bool = False
 ) -> Callable[..., tuple[Any, ...]]:
     """One Python function that takes `arguments` and returns the value of each expression, in order.
 
-    A value is of the expression's type, or UNKNOWN or ERROR where the expression says it may be; the function
-    raises for no arguments that keep the promises of the names. A later expression reads an earlier one by a
-    name whose `code` holds `local_name(key)`; an error is unknown to it.
+    A value is of the expression's type, or UNKNOWN or ERROR where the expression says it may be; with
+    `errors_unknown` it is UNKNOWN instead of ERROR. The function raises for no arguments that keep the promises of the
+    names. A later expression reads an earlier one by a name whose `code` holds `local_name(key)`; an error is unknown
+    to it.
     ValueError if `name` or an argument is no Python name or begins with an underscore.
     """
-    lines, constants = generated_lines(expressions)
+    lines, constants = generated_lines(expressions, errors_unknown=errors_unknown)
     return function_of(name, arguments, lines, constants)
 
 
@@ -60,14 +61,16 @@ def _safe(char: str) -> str:
     return char if char.isascii() and char.isalnum() else f"_{ord(char):x}_"
 
 
-def generated_lines(expressions: Mapping[str, Expression]) -> tuple[Sequence[str], Mapping[str, object]]:
+def generated_lines(
+    expressions: Mapping[str, Expression], *, errors_unknown: bool = False
+) -> tuple[Sequence[str], Mapping[str, object]]:
     """The lines of the function, and the constants that it knows by name."""
     trees = [expression.tree for expression in expressions.values()]
     reads = sum((names_read(tree) for tree in trees), Counter[Name]())
     writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
     words = {word for read in reads for word in re.findall(r"\w+", read.code)}
     results = [
-        writer.result(expression.tree, local_name(key), is_read=local_name(key) in words)
+        writer.result(expression.tree, local_name(key), is_read=local_name(key) in words, errors_unknown=errors_unknown)
         for key, expression in expressions.items()
     ]
     return [*writer.statements, *returned(results)], writer.constants

@@ -17,7 +17,7 @@ from fraudbrain_shared.scenario.scope import context_reads
 from fraudbrain_shared.topics import CLOCK, split_key
 
 
-class ContextReading(NamedTuple):
+class ContextReading(msgspec.Struct, frozen=True, gc=False):
     """What is known of an event's entities: `values` in the order of `context_reads`.
 
     `clock` is the event time up to which the slow tier has seen, UTC ms; `behind_ms` how far that is behind

@@ -57,7 +57,7 @@ class ProfileFold:
         if states is None:
             states = self._unpack(profile)
         time = event.event_time
-        now = max(profile.clock, time)
+        now = profile.clock if profile.clock > time else time
         keys = self._types[event.type].keys
         if keys is None:
             return self._read_all(states.kept, now, ())
@@ -77,7 +77,9 @@ class ProfileFold:
         states = profile.states
         if states is None:
             states = self._unpack(profile)
-        clock = profile.clock = max(profile.clock, time)
+        clock = profile.clock
+        if time > clock:
+            clock = profile.clock = time
         late = of_type.fold_all(event.fields, time, readings or (), derived, states.kept, clock)
         if late:
             profile.late_dropped += late

@@ -32,7 +32,7 @@ def recall(profile: Profile, event_id: bytes) -> bytes | None:
     """
     remembered = profile.remembered
     place = _place(remembered, event_id)
-    if place < 0 or _time(remembered, place) < _oldest(profile.clock):
+    if place < 0 or remembered[place + _TIME : place + REMEMBERED_BYTES] < _oldest(profile.clock):
         return None
     return remembered[place + _HASH : place + _TIME]
 
@@ -51,20 +51,16 @@ def remembered_together(left: bytes, right: bytes, clock: int) -> bytes:
 
 
 def _kept(remembered: bytes, clock: int) -> bytes:
-    oldest = _oldest(clock)
-    start = max(0, len(remembered) - _MOST)
-    while start < len(remembered) and _time(remembered, start) < oldest:
+    oldest, length = _oldest(clock), len(remembered)
+    start = length - _MOST if length > _MOST else 0
+    while start < length and remembered[start + _TIME : start + REMEMBERED_BYTES] < oldest:
         start += REMEMBERED_BYTES
     return remembered[start:]
 
 
 def _oldest(clock: int) -> bytes:
+    """The least time that is kept, the highest byte first: such times are in the order of their bytes."""
     return max(0, clock - REMEMBERED_MS).to_bytes(_TIME_BYTES, "big")
-
-
-def _time(remembered: bytes, place: int) -> bytes:
-    """The time of the event at a place, the highest byte first: such times are in the order of their bytes."""
-    return remembered[place + _TIME : place + REMEMBERED_BYTES]
 
 
 def _place(remembered: bytes, event_id: bytes) -> int:

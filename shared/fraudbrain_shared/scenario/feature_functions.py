@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from fraudbrain_shared.expressions import ERROR, UNKNOWN, Expression, ExpressionErrors, check, compile_function
+from fraudbrain_shared.expressions import UNKNOWN, Expression, ExpressionErrors, check, compile_function
 from fraudbrain_shared.scenario.description import (
     LABEL,
     ContextFeature,
@@ -38,14 +38,13 @@ def compile_keys(scenario: Scenario, event_type: EventType, features: Sequence[P
     expressions = {each.name: _key_on(scenario, event_type, each) for each in features}
     places = {name: place for place, name in enumerate(name for name, key in expressions.items() if key)}
     found = {name: key for name, key in expressions.items() if key}
-    evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found)
-    if len(found) == len(features) and not any(key.may_fail for key in found.values()):
+    evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found, errors_unknown=True)
+    if len(found) == len(features):
         return evaluate
 
     def keys(event: object, event_time: int, profile: Sequence[object], derived: Sequence[object]) -> Sequence[object]:
         values = evaluate(event, event_time, profile, derived)
-        known = [UNKNOWN if each is ERROR else each for each in values]
-        return [known[places[name]] if name in places else UNKNOWN for name in expressions]
+        return [values[places[name]] if name in places else UNKNOWN for name in expressions]
 
     return keys
 
@@ -82,12 +81,13 @@ def compile_fold_derived(scenario: Scenario, event_type: EventType, paths: Itera
             waiting += readable[name].reads
     expressions = {derived_path(name): each for name, each in readable.items() if name in wanted}
     places = [place for place, name in enumerate(scenario.derived) if name in wanted]
-    evaluate = compile_function("fold_derived", ("event", "event_time", "profile"), expressions)
+    inputs = ("event", "event_time", "profile")
+    evaluate = compile_function("fold_derived", inputs, expressions, errors_unknown=True)
 
     def derived(event: object, event_time: int, profile: Sequence[object]) -> Sequence[object]:
         values: list[object] = [UNKNOWN] * len(scenario.derived)
         for place, value in zip(places, evaluate(event, event_time, profile), strict=True):
-            values[place] = UNKNOWN if value is ERROR else value
+            values[place] = value
         return values
 
     return derived
@@ -131,12 +131,5 @@ def compile_derived(scenario: Scenario, event_type: EventType) -> Derived:
         return lambda event, event_time, profile, context: ()
     checked = check_derived(scenario, event_type)
     expressions = {derived_path(name): expression for name, expression in checked.items()}
-    evaluate = compile_function("derived", ("event", "event_time", "profile", "context"), expressions)
-
-    def derived(
-        event: object, event_time: int, profile: Sequence[object], context: Sequence[object]
-    ) -> Sequence[object]:
-        values = evaluate(event, event_time, profile, context)
-        return values if ERROR not in values else tuple([UNKNOWN if each is ERROR else each for each in values])
-
-    return derived
+    inputs = ("event", "event_time", "profile", "context")
+    return compile_function("derived", inputs, expressions, errors_unknown=True)
