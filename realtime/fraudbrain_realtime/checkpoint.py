@@ -11,7 +11,7 @@ import msgspec
 
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import Broker, Clock, ProfileStore, StoreUnavailable
-from fraudbrain_shared.features import encode_profile
+from fraudbrain_shared.features import encode_profile, put_to_rest
 
 EPOCH_SHIFT = 44  # cell timestamps are epoch · 2^44 + next offset
 
@@ -54,13 +54,16 @@ class Checkpoint:
         self.advance()
 
     def _take_snapshot(self) -> None:
-        """Copies the dirty rows, unless an earlier copy is still to be flushed."""
+        """Copies the dirty rows, unless an earlier copy is still to be flushed. A subject that was touched in the time
+        before and not in this one is put to rest: those that come often need not be unpacked each time."""
         state = self._state
         if self._snapshot is not None or state.position == state.flushed:
             return
         rows = {subject: encode_profile(state.profiles[subject]) for subject in state.dirty}
         self._snapshot = Snapshot(state.position, rows)
-        state.dirty.clear()
+        for subject in state.warm - state.dirty:
+            put_to_rest(state.profiles[subject])
+        state.warm, state.dirty = state.dirty, set()
         self._due_s = self._clock() + self._interval_s
 
     def _flush_when_acked(self, snapshot: Snapshot) -> None:

@@ -35,6 +35,9 @@ class PartitionState:
 
     All positions are *next offsets*: every event below `position` is decided and applied in
     memory, every one below `flushed` stands in the profile store, and `committed` is confirmed.
+
+    `dirty` are the subjects that were touched since the last copy was taken for a flush, `warm` those that were in the
+    time before: their profiles are not yet at rest.
     """
 
     def __init__(self, number: int, start: int) -> None:
@@ -45,3 +48,4 @@ class PartitionState:
         self.outstanding = Outstanding()
         self.profiles: dict[str, Profile] = {}
         self.dirty: set[str] = set()
+        self.warm: set[str] = set()

@@ -2,7 +2,7 @@
 
 from fraudbrain_shared.features.context_fold import ContextFold, ContextInput, EntityStates, OversizeState
 from fraudbrain_shared.features.context_view import ContextReading, ContextView
-from fraudbrain_shared.features.profile import Profile, decode_profile, encode_profile
+from fraudbrain_shared.features.profile import Profile, decode_profile, encode_profile, put_to_rest
 from fraudbrain_shared.features.profile_fold import ProfileFold
 from fraudbrain_shared.features.remembered import hash64, recall, remember
 
@@ -18,6 +18,7 @@ __all__ = [
     "decode_profile",
     "encode_profile",
     "hash64",
+    "put_to_rest",
     "recall",
     "remember",
 ]

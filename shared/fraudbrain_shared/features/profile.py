@@ -36,9 +36,9 @@ class Profile(msgspec.Struct, gc=False):
     `epoch` and `last_applied` say up to which offset, `clock` is the largest event time folded (UTC ms, −1
     before the first), `remembered` the newest events (see `remembered`).
 
-    The states of features are packed until they are touched and again when the profile is encoded: a worker holds a
-    million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts, else
-    `packed` does.
+    The states of features are packed until they are touched and again when the profile is put to rest: a worker holds
+    a million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts,
+    else `packed` does.
     """
 
     subject: str
@@ -63,10 +63,9 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
 
 
 def encode_profile(profile: Profile) -> bytes:
-    """The profile as the bytes of a row. Packs its states: their next fold or read unpacks them."""
+    """The profile as the bytes of a row."""
     if profile.states is not None:
         profile.packed = _pack(profile.states)
-        profile.states = None
     row = _Row(
         FORMAT,
         profile.subject,
@@ -78,6 +77,12 @@ def encode_profile(profile: Profile) -> bytes:
         msgspec.Raw(profile.packed),
     )
     return _encoder.encode(row)
+
+
+def put_to_rest(profile: Profile) -> None:
+    """Keeps the states as they were encoded last: nothing may have been folded since. Their next fold or read unpacks
+    them, which costs as much as the fold."""
+    profile.states = None
 
 
 def decode_profile(row: bytes) -> Profile:

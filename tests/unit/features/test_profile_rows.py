@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile, remember
+from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile, put_to_rest, remember
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Window
 from fraudbrain_shared.scenario.profile_state import state_shapes
 from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
@@ -57,6 +57,18 @@ def test_an_old_row_reads_as_it_did() -> None:
     assert (profile.epoch, profile.last_applied, profile.clock) == (3, 41, T0 + 20_000)
     assert profile.late_dropped == 1
     assert encode_profile(profile) == OLD_ROW == encode_profile(small_profile())
+
+
+def test_a_profile_at_rest_reads_and_goes_on_as_it_did() -> None:
+    rested, awake = small_profile(), small_profile()
+    row = encode_profile(rested)
+    put_to_rest(rested)
+    assert rested.states is None
+    assert encode_profile(rested) == row
+    for profile in (rested, awake):
+        FOLD.fold(profile, payment(T0 + 30_000))
+    assert FOLD.read(rested, payment(T0 + 40_000)) == FOLD.read(awake, payment(T0 + 40_000))
+    assert encode_profile(rested) == encode_profile(awake) != row
 
 
 @pytest.mark.parametrize("row", [FORM_1_ROW, FORM_2_ROW, msgspec.msgpack.encode([4, "c", 0, 0, 0, 0, b"", []])])

@@ -21,6 +21,7 @@ from fraudbrain_shared.features import (
     ProfileFold,
     encode_profile,
     hash64,
+    put_to_rest,
     recall,
     remember,
 )
@@ -68,6 +69,7 @@ class Engine:
             self._parameters.release(champion.version, champion.release.starting_values)
         self._encode = DecisionEncoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
+        self._warm: set[str] = set()
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -75,9 +77,14 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Packs the profiles of the events, as a flush does."""
-        for subject in {event.key.decode() for event in events}:
+        """Encodes the profiles of the events, and puts to rest those of the time before that are not among them: as a
+        flush does."""
+        touched = {event.key.decode() for event in events}
+        for subject in touched:
             encode_profile(self.profiles[subject])
+        for subject in self._warm - touched:
+            put_to_rest(self.profiles[subject])
+        self._warm = touched
 
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
