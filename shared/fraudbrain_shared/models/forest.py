@@ -46,12 +46,12 @@ class Forest:
         nodes["members"] = -1
         nodes["members"][places[category_nodes]] = begins
         nodes["value"][places[category_nodes]] = 0  # between what stands for a missing value on either side
-        widths = np.array([(depths > level).sum() for level in range(depths.max())], np.uint32)
+        widths = np.array([(depths > level).sum() for level in range(depths.max())], np.int64)
 
         self._trees = trees
         self._width = len(columns)
         self._places = places
-        self._arrays = (nodes, words, widths, rank.astype(np.uint32), np.float32(release.base_margin))
+        self._arrays = nodes, kernel.plan_of(widths, rank, words, release.base_margin)
         self._kernels = kernel.kernels()
         self.score: Final[Callable[[Row], float]] = partial(self._kernels.score, *self._arrays)
         """The probability that the event of a row as wide as there are columns is a fraud."""
