@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from fraudbrain_realtime.bulk_scan import BulkScan
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
@@ -33,7 +31,7 @@ from fraudbrain_realtime.ports import (
 )
 from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.decisions import Application, Undecided
+from fraudbrain_shared.decisions import Application, DecisionEncoder, Undecided
 from fraudbrain_shared.decisions.application import Ending
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
@@ -89,7 +87,7 @@ class Loop:
         self._limits = limits
         self._answer_key = answer_key
         self._answers: dict[str, bytes] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self._partitions: dict[int, PartitionState] = {}
         self._scans: dict[int, BulkScan] = {}
         self._checkpoints: dict[int, Checkpoint] = {}

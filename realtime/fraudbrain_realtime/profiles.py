@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fraudbrain_realtime.rows import own_profile
-from fraudbrain_shared.features import Profile, encode_profile
+from fraudbrain_shared.features import Profile, encode_profile, put_to_rest
 
 PUT_AWAY_AT_ONCE: Final = 256  # more than a turn can bring, few enough that no event waits
 
@@ -24,6 +24,7 @@ class Profiles:
         self._older: dict[str, Profile | bytes] = {}
         self._dirty: set[str] = set()
         self._saving: Mapping[str, bytes] = {}
+        self._saving_last: set[str] = set()
         self._is_scanned = False
         self.put_away = 0
         """How many are not in memory though they were, or were found by the scan."""
@@ -88,9 +89,18 @@ class Profiles:
     # Saving
 
     def take_unsaved(self) -> Mapping[str, bytes]:
-        """The rows of all that changed since the last call; they stay in memory until they are `saved`."""
-        self._saving = {subject: encode_profile(self._changed(subject)) for subject in self._dirty}
-        self._dirty = set()
+        """The rows of all that changed since the last call; they stay in memory until they are `saved`.
+
+        A profile that changed before that call and not since is put to rest: those that come often need not be
+        unpacked each time.
+        """
+        dirty, self._dirty = self._dirty, set()
+        for subject in self._saving_last - dirty:
+            profile = self._recent.get(subject) or self._older.get(subject)
+            if isinstance(profile, Profile):
+                put_to_rest(profile)
+        self._saving_last = dirty
+        self._saving = {subject: encode_profile(self._changed(subject)) for subject in dirty}
         return self._saving
 
     def saved(self) -> None:

@@ -13,10 +13,13 @@ class Keeper(Protocol):
 
     `time` is the event's, `clock` the largest event time folded, the event's included, UTC ms: the event is late
     where its time is smaller. `add` returns for how many features it came too late. Where `notes_misses`, records
-    that are not folded matter from the first on.
+    that are not folded matter from the first on; unless it `minds_misses`, they never do. States of one `form` are
+    alike: none of them need be adopted.
     """
 
+    form: str
     notes_misses: bool
+    minds_misses: bool
 
     def start(self) -> State:
         """The state of nothing."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run
+from fraudbrain_shared.features.compiled_adds import Add, Hops, compile_add
 from fraudbrain_shared.features.keeper import State
 from fraudbrain_shared.scenario.profile_state import ENDLESS_S, FIRST_SLACK, StateShape
 
@@ -31,41 +32,29 @@ class SharedHops:
 
     def __init__(self, shape: StateShape) -> None:
         self._tag = shape.tag
-        self.notes_misses = "r" in shape.columns
+        self.notes_misses = self.minds_misses = "r" in shape.columns
         self._windows = shape.reaches
-        self._hop_s = self._windows[0].grid_s
-        self._hop_ms = self._hop_s * 1000
+        hop_s = self._windows[0].grid_s
         reach_s = max(each.length_s + each.hop_s for each in self._windows)
         self.letters = shape.columns
-        self._signature = f"{self._hop_s % ENDLESS_S}{self.letters}"
+        self._signature = f"{hop_s % ENDLESS_S}{self.letters}"
+        self.form = f"{shape.tag}:{self._signature}"
         self._aggregates: list[Aggregate] = [AGGREGATES[letter](reach_s) for letter in self.letters]
         self._adds = [(each.add, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._inserts = [(each.insert, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
 
+        self.add: Add = compile_add(
+            Hops(hop_s, STARTS, LIMIT, COLUMNS),
+            dict(zip(self.letters, self._aggregates, strict=True)),
+            self._add_late,
+            self._regrouped,
+        )
+
     def start(self) -> State:
         return [self._tag, self._signature, 0, FIRST_SLACK, [], *[each.start() for each in self._aggregates]]
 
-    def add(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
-        if time < clock:
-            return self._add_late(state, value, time, clock)
-        starts: list[int] = state[STARTS]
-        start = time // self._hop_ms * self._hop_s
-        if starts and starts[-1] == start:
-            place = len(starts) - 1
-            for add, column in self._adds:
-                add(state[column], place, value, time)
-            return 0
-        if len(starts) >= state[LIMIT]:
-            state[:] = self._regrouped(state, clock // 1000)
-            starts = state[STARTS]
-        place = len(starts)
-        starts.append(start)
-        for insert, column in self._inserts:
-            insert(state[column], place, value, time)
-        return 0
-
-    def _add_late(self, state: State, value: Any, time: int, clock: int) -> int:
+    def _add_late(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
         """Into its own hop, if any window still has it."""
         second = time // 1000
         dropped = sum(second < each.begin_s(clock // 1000) for each in self._windows)

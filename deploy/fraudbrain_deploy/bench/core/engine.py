@@ -11,7 +11,7 @@ from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subjec
 from fraudbrain_deploy.bench.rules.cases import EVENTS
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
-from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.decisions import DecisionCore, DecisionEncoder, Origin
 from fraudbrain_shared.decisions.application import Application
 from fraudbrain_shared.features import (
     ContextFold,
@@ -21,6 +21,7 @@ from fraudbrain_shared.features import (
     ProfileFold,
     encode_profile,
     hash64,
+    put_to_rest,
     recall,
     remember,
 )
@@ -66,8 +67,9 @@ class Engine:
         self._champion = champion
         if champion is not None:
             self._parameters.release(champion.version, champion.release.starting_values)
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
+        self._warm: set[str] = set()
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -75,9 +77,14 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Packs the profiles of the events, as a flush does."""
-        for subject in {event.key.decode() for event in events}:
+        """Encodes the profiles of the events, and puts to rest those of the time before that are not among them: as a
+        flush does."""
+        touched = {event.key.decode() for event in events}
+        for subject in touched:
             encode_profile(self.profiles[subject])
+        for subject in self._warm - touched:
+            put_to_rest(self.profiles[subject])
+        self._warm = touched
 
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
@@ -112,7 +119,10 @@ class Engine:
                     readings=readings,
                 )
 
-            made.append(encode(apply(profile, admitted, value, decided)))
+            ending = apply(profile, admitted, value, decided)
+            if not isinstance(ending, Decision):
+                raise ValueError(f"an event of the stream ended as {ending}")
+            made.append(encode(ending))
         return made
 
     def stages(self, events: Sequence[StreamEvent], clock: Clock) -> tuple[dict[str, float], list[bytes]]:
