@@ -133,7 +133,7 @@ def page(report: Report) -> str:
     """The report for people."""
     faults = ", ".join(f"{count} {kind}" for kind, count in sorted(report.faults.items()))
     endings = ", ".join(f"{count:,} {name}" for name, count in sorted(report.endings.items()))
-    exits = ", ".join(f"{count} with code {code}" for code, count in report.worker_exits.items()) or "none"
+    exits = ", ".join(f"{count} {how}" for how, count in report.worker_exits.items()) or "none"
     found = report.costs
     repeats = ", ".join(f"{count} after {kind}" for kind, count in found.repeats.items()) or "none"
     rows = [
