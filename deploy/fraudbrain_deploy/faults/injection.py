@@ -28,6 +28,8 @@ from fraudbrain_deploy.stack.processes import members
 
 _A_FLUSH: Final = b"mutateRowsTs"
 _FLUSH_WAIT_S: Final = 1.0
+_AFTER_FLUSH_S: Final = 0.03
+"""A flush and the commit after it take about as long: a kill may come before, between or after them."""
 _CONTROL_WAIT_S: Final = 60.0
 _MEND_WAIT_S: Final = 120.0
 
@@ -133,6 +135,7 @@ class Injection:
         match fault.kind:
             case kinds.KILL:
                 flushes = self._count(kinds.KILL) % 2 == 0 and self._proxy.wait_for(_A_FLUSH, _FLUSH_WAIT_S)
+                time.sleep(flushes * self._chance.uniform(0, _AFTER_FLUSH_S))
                 note.at_ms = _now_ms()
                 note.what += f": {self._crew.kill(worker, fault.lasts_s)}{', while somebody flushes' * flushes}"
             case kinds.STOP:
