@@ -88,6 +88,7 @@ def _deployment(data: Path, wishes: Wishes, steps: Steps) -> Iterator[Deployment
     """The scenario of campaigns on a new stack, whose broker and store may be killed without harm to any other."""
     settings = StackSettings(data=data, ports=free_port_block())
     parts = ("kafka", "hbase", "thrift", *(("redis",) if kinds.REDIS in wishes.kinds else ()))
+    down(settings)  # what a campaign that was killed has left running
     shutil.rmtree(data, ignore_errors=True)
     try:
         with steps.step(f"bring up {', '.join(parts)} of its own"):

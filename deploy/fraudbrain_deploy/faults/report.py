@@ -140,6 +140,7 @@ def page(report: Report) -> str:
         ("seed", str(report.seed)),
         ("events", f"{report.events:,} at {report.events_per_s:,}/s; {report.workers} workers in each group"),
         ("faults", faults),
+        *([("not injected", ", ".join(report.skipped))] if report.skipped else []),
         ("ended by itself", exits),
         ("endings", endings),
         ("takeover", f"{_seconds(found.takeover_s)}; of all kills {_seconds(found.standstill_s)}"),
