@@ -190,7 +190,7 @@ class _PartitionJudge:
         if self._letters.get((self._partition.number, record.offset)):
             self._wrong("I5", record, "has a dead letter and no defect")
         if same or event["type"] != "transfer":
-            if event["type"] != "transfer" or not _without_profile(made):
+            if made and not (event["type"] == "transfer" and _without_profile(made)):
                 self._wrong("I1", record, "has a decision and should have none")
             ending = "duplicate" if same else "folded"
         else:
@@ -202,7 +202,7 @@ class _PartitionJudge:
 
     def _judge_dead(self, record: Record, made: list[_Made], reasons: frozenset[str]) -> str:
         letters = self._letters.get((self._partition.number, record.offset), [])
-        if not (reasons == _CONFLICT and _without_profile(made)):
+        if made and not (reasons == _CONFLICT and _without_profile(made)):
             self._wrong("I1", record, f"has a decision, though its defect is {' or '.join(sorted(reasons))}")
         if not letters:
             self._wrong("I5", record, f"has no dead letter, though its defect is {' or '.join(sorted(reasons))}")
