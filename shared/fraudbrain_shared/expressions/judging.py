@@ -77,14 +77,12 @@ def _rule_lines(writer: Writer, rule: str, expression: Expression, is_read: bool
         yield f"    {_HOLDING}{noted}"
         return
     yield f"{local} = {writer.code(tree)}"
-    yield f"if {local} is True:"
-    yield f"    {_HOLDING}{noted}"
+    yield f"if {local} is not False:"
+    yield f"    if {local} is True: {_HOLDING}{noted}"
     if tree.may_be_unknown:
-        yield f"elif {local} is None:"
-        yield f"    {_UNKNOWN}{noted}"
+        yield f"    elif {local} is None: {_UNKNOWN}{noted}"
     if tree.may_fail:
-        yield f"elif {local} is ERROR:"
-        yield f"    {_FAILED}{noted}"
+        yield f"    elif {local} is ERROR: {_FAILED}{noted}"
 
 
 def _clause_lines(writer: Writer, place: int, clause: Clause) -> Iterator[str]:

@@ -42,7 +42,8 @@ def remember(profile: Profile, event_id: bytes, payload: bytes, time: int) -> No
     remembered = profile.remembered
     if (place := _place(remembered, event_id)) >= 0:
         remembered = remembered[:place] + remembered[place + REMEMBERED_BYTES :]
-    profile.remembered = _kept(remembered + event_id + payload + time.to_bytes(_TIME_BYTES, "big"), profile.clock)
+    event = event_id + payload + time.to_bytes(_TIME_BYTES, "big")
+    profile.remembered = _kept(remembered + event, profile.clock)
 
 
 def remembered_together(left: bytes, right: bytes, clock: int) -> bytes:

@@ -34,10 +34,10 @@ class SharedHops:
         self._tag = shape.tag
         self.notes_misses = self.minds_misses = "r" in shape.columns
         self._windows = shape.reaches
-        hop_s = self._windows[0].grid_s
+        self._hop_s = self._windows[0].grid_s
         reach_s = max(each.length_s + each.hop_s for each in self._windows)
         self.letters = shape.columns
-        self._signature = f"{hop_s % ENDLESS_S}{self.letters}"
+        self._signature = f"{self._hop_s % ENDLESS_S}{self.letters}"
         self.form = f"{shape.tag}:{self._signature}"
         self._aggregates: list[Aggregate] = [AGGREGATES[letter](reach_s) for letter in self.letters]
         self._adds = [(each.add, COLUMNS + place) for place, each in enumerate(self._aggregates)]
@@ -45,7 +45,7 @@ class SharedHops:
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
 
         self.add: Add = compile_add(
-            Hops(hop_s, STARTS, LIMIT, COLUMNS),
+            Hops(self._hop_s, STARTS, LIMIT, COLUMNS),
             dict(zip(self.letters, self._aggregates, strict=True)),
             self._add_late,
             self._regrouped,
@@ -105,13 +105,19 @@ class SharedHops:
         """The state with no more hops than its windows need as of a time."""
         known: list[int] = state[STARTS]
         starts: list[int] = []
-        places = []
+        places: list[int] = []
         edges = [(bisect_left(known, begin_s), grid_s) for begin_s, grid_s in reversed(self._edges(as_of_s))]
         for (first, grid_s), (end, _) in pairwise([*edges, (len(known), 0)]):
-            for place in range(first, end):
-                own = known[place] // grid_s * grid_s
-                if not starts or own > starts[-1]:
-                    starts.append(own)
+            if grid_s == self._hop_s:  # no hop is shorter: nothing is to be put together
+                starts += known[first:]
+                places += range(first, len(known))
+                break
+            newest = starts[-1] // grid_s if starts else -1
+            for place, start in enumerate(known[first:end], first):
+                own = start // grid_s
+                if own > newest:
+                    newest = own
+                    starts.append(own * grid_s)
                     places.append(place)
         columns = [each.regrouped(state[COLUMNS + place], places) for place, each in enumerate(self._aggregates)]
         return [*state[:AS_OF], as_of_s, _limit(len(starts)), starts, *columns]

@@ -1,6 +1,7 @@
 """The engines side by side: each with a set of rules and the cases made ready, in its fastest documented form.
 
-Every rule is evaluated on every case by all of them, and each gives one boolean for each rule.
+Every rule is evaluated on every case by all of them. The others give one boolean for each, ours the names of those that
+fire.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -18,6 +18,8 @@ class _Sums:
         if not places:
             return [0]
         base = column[places[0]]
+        if not base:
+            return [*[column[place] for place in places], column[-1]]
         return [*[column[place] - base for place in places], column[-1] - base]
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
