@@ -7,7 +7,7 @@ PROJECTS = $(MEMBERS:%=%/pyproject.toml)
 VENV = .venv/.stamp
 RUN = .venv/bin
 
-.PHONY: help demo test check bench prove clean bootstrap relock
+.PHONY: help demo test check bench prove faults-short clean bootstrap relock
 .DEFAULT_GOAL = help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ check: $(VENV) ## lint, types, import contracts, each tier installed alone
 
 bench: $(VENV) ## measure speed and print the figures
 	@$(RUN)/fraudbrain bench $(ARGS)
+
+faults-short: $(VENV) ## look for faults: fresh seeds of the simulator, and its mutants
+	@$(RUN)/python -m tests.faults.simulator --seeds 20000 --processes 2 --mutants $(ARGS)
 
 prove: $(VENV) ## prove CLAIM=… and commit its evidence; without CLAIM list claims and stale evidence
 	@$(RUN)/python -m tests.prove $(CLAIM)

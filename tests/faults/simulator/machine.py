@@ -3,6 +3,7 @@
 from fraudbrain_realtime.journal import PAGE_BYTES, MappedHand
 from fraudbrain_realtime.ports import Hand
 
+
 class Machine:
     """Keeps a place for each partition."""
 

@@ -281,9 +281,9 @@ def scan_replaces_what_was_touched(patch: Patches) -> None:
 
     def found(self: Profiles, rows: Mapping[str, bytes]) -> None:
         for subject, row in rows.items():
-            if subject not in self._dirty and subject not in self._saving:
-                self._recent.pop(subject, None)
-                self._older[subject] = row
+            self._recent.pop(subject, None)
+            self._dirty.discard(subject)
+            self._older[subject] = row
 
     patch(Profiles, "found", found)
 

@@ -46,6 +46,7 @@ class Run:
         self._started = 0
         self._epoch = 1
         self._nested = 0
+        self._pace_s = 0.02
         self._may_start = True
         self._suspects: set[tuple[int, int]] = set()
         lasts_s = given.events * given.event_gap_s
@@ -79,7 +80,7 @@ class Run:
     def _step(self) -> None:
         """Time passes, events come, faults happen, and one worker takes a turn."""
         world = self._world
-        world.pass_time(world.chance() * (0.02 if world.chance() < 0.95 else 1.0))
+        world.pass_time(world.chance() * (self._pace_s if world.chance() < 0.95 else 1.0))
         self._append()
         self._go_wrong_somewhere()
         self._group.put_out_the_silent()
@@ -256,6 +257,7 @@ class Run:
         """Nothing goes wrong from now on; everything comes to its end."""
         self._world.tell("all is well from now on")
         self._given.calm_down()
+        self._pace_s = 0.1
         self._cluster.is_up = self._store.is_up = True
         for worker in self._workers:
             worker.keeper.recover()

@@ -131,8 +131,9 @@ def bounds_broken(loop: Loop, given: Circumstances) -> str:
     states = loop._partitions.values()
     held = sum(len(state.held) for state in states)
     unsaved = sum(state.profiles.unsaved for state in states)
-    if held > given.limits.held + given.batch:
+    most_held = given.limits.held + given.batch
+    if held > most_held:
         return f"{held} events held"
-    if unsaved > given.limits.profiles + given.batch:
+    if unsaved > given.limits.profiles + given.batch + most_held:  # what was held is unsaved once it is folded
         return f"{unsaved} profiles unsaved"
     return ""
