@@ -86,8 +86,8 @@ CLAIMS = [
     ),
     Claim(
         name="million-seeds",
-        says="A million simulated runs in which everything goes wrong: nothing lost, counted twice or decided otherwise;"
-        " every mutant of the protocol is found within 3,000",
+        says="A million simulated runs in which everything goes wrong: nothing lost, counted twice or decided"
+        " otherwise; every mutant of the protocol is found within 3,000",
         covers=("realtime", "shared/fraudbrain_shared", "tests/faults/simulator"),
         prove=_from("simulated", "million_seeds"),
     ),

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from fraudbrain_realtime.keeper.process import PATIENCE_S
@@ -171,11 +172,11 @@ class SimKeeper:
             self._reply(Reply(save, is_done=True))
             return
         subjects, roll = list(save.rows), chance()
-        if roll < 0.3 and self._store.is_up:
-            self._slow = save
-            self._land_later(save, subjects)
-            self._world.at(LATEST_S, lambda: self._ended(save))
-        elif roll < 0.5 and self._store.is_up:
+        if roll < 0.4 and self._store.is_up:
+            self._slow, within_s = save, self._world.chance() * LATEST_S
+            self._land_later(save, subjects, within_s)
+            self._world.at(within_s, partial(self._ended, save))
+        elif roll < 0.6 and self._store.is_up:
             self._land(save, subjects)
             self._reply(Reply(save))
         else:
@@ -195,6 +196,6 @@ class SimKeeper:
         if subjects:
             self._store.put(save.partition, {each: save.rows[each] for each in subjects}, save.timestamp)
 
-    def _land_later(self, save: Save, subjects: list[str]) -> None:
+    def _land_later(self, save: Save, subjects: list[str], within_s: float = LATEST_S) -> None:
         for subject in subjects:
-            self._world.at(self._world.chance() * LATEST_S, lambda subject=subject: self._land(save, [subject]))
+            self._world.at(self._world.chance() * within_s, partial(self._land, save, [subject]))

@@ -1,6 +1,7 @@
 """One seed: everything goes wrong for a while, then nothing does, and what is left is checked."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -52,7 +53,7 @@ class Run:
         lasts_s = given.events * given.event_gap_s
         publish = sorted(world.chance() * lasts_s - world.chance() * 2.5 for _ in range(given.published))
         for number, due_s in enumerate(publish):
-            world.at(max(0.0, due_s), lambda number=number: self._publish(number))
+            world.at(max(0.0, due_s), partial(self._publish, number))
 
     def outcome(self) -> list[str]:
         try:

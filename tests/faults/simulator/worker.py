@@ -119,11 +119,11 @@ class _ShareAdmission:
     all else."""
 
     def __enter__(self) -> None:
-        self._real = fraudbrain_realtime.loop.Admission
-        fraudbrain_realtime.loop.Admission = lambda _: ADMISSION  # type: ignore[assignment, misc]
+        self._real = vars(fraudbrain_realtime.loop)["Admission"]
+        vars(fraudbrain_realtime.loop)["Admission"] = lambda _: ADMISSION
 
     def __exit__(self, *_: object) -> None:
-        fraudbrain_realtime.loop.Admission = self._real  # type: ignore[misc]
+        vars(fraudbrain_realtime.loop)["Admission"] = self._real
 
 
 def bounds_broken(loop: Loop, given: Circumstances) -> str:
