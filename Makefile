@@ -26,7 +26,8 @@ check: $(VENV) ## lint, types, import contracts, each tier installed alone
 	@$(RUN)/lint-imports --no-logo
 	@$(RUN)/python .ci/tiers_alone.py
 
-faults-short: $(VENV) ## break things on purpose for six minutes: nothing may be lost, nothing counted twice
+faults-short: $(VENV) ## break things on purpose, simulated and on real parts: nothing may be lost or counted twice
+	@$(RUN)/python -m tests.faults.simulator --seeds 20000 --processes 2 --mutants
 	@$(RUN)/fraudbrain faults run $(ARGS)
 
 bench: $(VENV) ## measure speed and print the figures

@@ -7,7 +7,7 @@ process dies of. (It is not if the machine dies; then no event is to blame.)
 
 import logging
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +19,9 @@ FATAL_DEATHS: Final = 2
 NOTHING: Final = -1
 
 PAGE_BYTES: Final = 4_096
-_EPOCH, _IN_HAND, _SUSPECTS = 0, 1, 2  # places in the page; behind the last, an offset and its deaths by turns
-_MOST_SUSPECTS: Final = (PAGE_BYTES // 8 - _SUSPECTS) // 2
+_EPOCH, _IN_HAND, _SUSPECTS = 0, 1, 2  # places in the page; from the last on an offset and its deaths by turns
+_END: Final = (0, 0)
+_MOST_SUSPECTS: Final = (PAGE_BYTES // 8 - _SUSPECTS) // 2 - 1
 
 
 class MappedHand:
@@ -39,17 +40,21 @@ class MappedHand:
     def _opened(self, epoch: int) -> frozenset[int]:
         """The offsets that the process died of twice. An offset of another epoch says nothing."""
         place = self._place
-        deaths: dict[int, int] = {}
-        if place[_EPOCH] == epoch:
-            deaths = {place[at]: place[at + 1] for at in range(_SUSPECTS, len(place), 2) if place[at + 1]}
-            if place[_IN_HAND] != NOTHING:
-                deaths = _after_death(deaths, place[_IN_HAND])
+        deaths = dict(self._suspects()) if place[_EPOCH] == epoch else {}
+        if place[_EPOCH] == epoch and place[_IN_HAND] != NOTHING:
+            deaths = _after_death(deaths, place[_IN_HAND])
         place[_EPOCH], place[_IN_HAND] = epoch, NOTHING
-        for at in range(_SUSPECTS, len(place)):
-            place[at] = 0
-        for number, (offset, times) in enumerate(sorted(deaths.items())[-_MOST_SUSPECTS:]):
-            place[_SUSPECTS + 2 * number], place[_SUSPECTS + 2 * number + 1] = offset, times
+        at = _SUSPECTS
+        for offset, times in (*sorted(deaths.items())[-_MOST_SUSPECTS:], _END):
+            place[at], place[at + 1] = offset, times
+            at += 2
         return frozenset(offset for offset, times in deaths.items() if times >= FATAL_DEATHS)
+
+    def _suspects(self) -> Iterator[tuple[int, int]]:
+        at = _SUSPECTS
+        while self._place[at + 1]:
+            yield self._place[at], self._place[at + 1]
+            at += 2
 
 
 def _after_death(deaths: Mapping[int, int], in_hand: int) -> dict[int, int]:
