@@ -20,8 +20,8 @@ FAILED_ONCE = {
     110: "an event was to blame that had been worked on before another partition's fatal one",
     227: "an event taken before its partition was given up was decided after it was given back, earlier ones were not",
 }
-"""Seeds on which the code failed as it was before each of these was mended. A change of the simulator gives a seed another
-run: take a new one from the mutant that brings the defect back."""
+"""Seeds on which the code failed before each of these was mended. A change of the simulator gives a seed another run:
+take a new one from the mutant that brings the defect back."""
 
 
 @pytest.fixture(autouse=True)
