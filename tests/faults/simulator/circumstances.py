@@ -23,6 +23,8 @@ class Circumstances:
     """Requests that a keeper takes before it has answered."""
     pace: int
     """How much it does, at most, between two looks of its worker."""
+    scan_lags: float
+    """How likely what it found of a scan comes later than all else that it says."""
     session_s: float
     event_gap_s: float
     published: int
@@ -45,7 +47,6 @@ class Circumstances:
     load_fails: float
     save_fails: float
     scan_fails: float
-    scan_lags: float
     keeper_dies: float
     keeper_sticks: float
     commit_fails: float
@@ -70,17 +71,18 @@ def circumstances(random: Random) -> Circumstances:
         workers=random.choice((1, 2, 2, 3)),
         machines=random.choice((1, 2)),
         runs=random.choice((1, 1, 1, 2)),
-        batch=random.choice((2, 4, 8)),
+        batch=random.choice((1, 2, 4, 8)),
         limits=Limits(
-            flush_interval_s=random.choice((0.02, 0.1, 0.4)),
+            flush_interval_s=random.choice((0.01, 0.05, 0.3)),
             load_timeout_s=0.02,
-            profiles=random.choice((2, 4, 6, 1_000)),
+            profiles=random.choice((2, 2, 4, 1_000)),
             held=random.choice((2, 5, 1_000)),
         ),
         room=random.choice((1, 2, 6)),
         pace=random.choice((1, 1, 3)),
+        scan_lags=random.choice((0.0, 0.5, 0.95)),
         session_s=random.choice((0.2, 0.6, 1.5)),
-        event_gap_s=random.choice((0.002, 0.02, 0.05)),
+        event_gap_s=random.choice((0.002, 0.02, 0.05, 0.1)),
         published=random.choice((0, 0, 1, 3, 5)),
         deadly=random.choice((0, 0, 0, 1, 2)),
         noise=random.choice((0.05, 0.2, 0.4)),
@@ -95,7 +97,6 @@ def circumstances(random: Random) -> Circumstances:
         load_fails=maybe(0.4, 0.5),
         save_fails=maybe(0.5, 0.8),
         scan_fails=maybe(0.4, 0.3),
-        scan_lags=random.choice((0.0, 0.5, 0.95)),
         keeper_dies=maybe(0.3, 0.04),
         keeper_sticks=maybe(0.2, 0.02),
         commit_fails=maybe(0.4, 0.5),
