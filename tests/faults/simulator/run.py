@@ -121,7 +121,7 @@ class Run:
     def _start(self) -> None:
         self._started += 1
         worker = SimWorker(
-            f"worker {self._started}",
+            self._started,
             self._world,
             self._given,
             cluster=self._cluster,
@@ -138,9 +138,8 @@ class Run:
         """Its process is gone; the group hears of it only by its silence."""
         if not worker.is_dead:
             self._world.tell(f"{worker.name} is dead")
-            worker.is_dead = True
+            worker.end()
             worker.broker.cut()
-            worker.keeper.orphan()
             worker.broker.silent_since = self._world.now
         if worker in self._workers:
             self._workers.remove(worker)
@@ -233,7 +232,7 @@ class Run:
         except Killed:
             self._bury(worker)
         else:
-            worker.is_dead = True
+            worker.end()
             self._workers.remove(worker)
 
     # Between and after

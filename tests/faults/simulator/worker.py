@@ -42,7 +42,7 @@ class SimWorker:
 
     def __init__(
         self,
-        name: str,
+        process: int,
         world: World,
         given: Circumstances,
         *,
@@ -53,7 +53,8 @@ class SimWorker:
         epoch: int,
         interfere: Interfere,
     ) -> None:
-        self.name = name
+        self.name = name = f"worker {process}"
+        self.process = process
         self.machine = machine
         self.is_busy = False
         """In a call that is not over: frozen, or overtaken."""
@@ -80,7 +81,7 @@ class SimWorker:
                 broker=self.broker,
                 store=SimReads(world, given, store, between),
                 keeper=self.keeper,
-                journal=machine.journal(epoch),
+                journal=machine.journal(epoch, process),
                 clock=world.clock,
                 epoch=epoch,
                 events_topic="events",
@@ -98,11 +99,16 @@ class SimWorker:
             self._feed.refresh()
             self._controls_due = self._world.now + CONTROLS_EVERY_S
 
+    def end(self) -> None:
+        """Its process is no more, however that came."""
+        self.is_dead = True
+        self.machine.alive.discard(self.process)
+        self.keeper.orphan()
+
     def stop(self) -> None:
         """In good order."""
         self.loop.settle(self._world.now + 1.0)
         self.broker.close()
-        self.keeper.orphan()
 
     def _newly_read(self, _: float) -> Iterable[ControlRecord]:
         return self._records_until(self._world.now_ms - int(self._world.chance() * READ_LATE_S * 1000))

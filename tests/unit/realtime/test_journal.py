@@ -7,9 +7,13 @@ import pytest
 from fraudbrain_realtime.journal import PAGE_BYTES, FileJournal, MappedHand
 
 
+def opened(page: bytearray, epoch: int = 1, process: int = 1, alive: frozenset[int] = frozenset()) -> MappedHand:
+    return MappedHand(page, epoch, process, alive.__contains__)
+
+
 def die_of(page: bytearray, *offsets: int) -> None:
     """The process starts, works on these and dies with the last in hand."""
-    hand = MappedHand(page, epoch=1)
+    hand = opened(page)
     for offset in offsets[:-1]:
         hand.take(offset)
         hand.put_down()
@@ -17,7 +21,7 @@ def die_of(page: bytearray, *offsets: int) -> None:
 
 
 def fatal(page: bytearray, epoch: int = 1) -> set[int]:
-    return set(MappedHand(page, epoch).fatal)
+    return set(opened(page, epoch).fatal)
 
 
 @pytest.fixture
@@ -36,10 +40,23 @@ def test_an_event_is_fatal_once_the_process_died_of_it_twice(page: bytearray) ->
 
 def test_a_death_with_nothing_in_hand_blames_nobody(page: bytearray) -> None:
     for _ in range(3):
-        hand = MappedHand(page, epoch=1)
+        hand = opened(page)
         hand.take(5)
         hand.put_down()
     assert fatal(page) == set()
+
+
+def test_a_living_worker_that_lost_the_partition_is_no_death_and_writes_no_more(page: bytearray) -> None:
+    for process in range(1, 5):
+        before = opened(page, process=process, alive=frozenset(range(9)))
+        assert before.fatal == set()
+        before.take(5)
+    last = opened(page, process=5, alive=frozenset(range(9)))
+    last.take(7)
+    before.put_down()
+    before.take(5)
+    die_of(page, 7)
+    assert fatal(page) == {7}
 
 
 def test_several_fatal_events_are_remembered_together(page: bytearray) -> None:
@@ -73,7 +90,7 @@ def test_more_fatal_events_than_the_page_has_room_for_leave_the_newest(page: byt
 
 def test_a_file_outlives_its_hands(tmp_path: Path) -> None:
     for _ in range(2):
-        FileJournal(tmp_path / "group", epoch=1).open(3).take(9)
+        FileJournal(tmp_path / "group", epoch=1).open(3).take(9)  # as if by a process with our number, before us
     assert FileJournal(tmp_path / "group", epoch=1).open(3).fatal == {9}
     assert FileJournal(tmp_path / "group", epoch=1).open(4).fatal == set()
 
