@@ -41,6 +41,7 @@ from fraudbrain_shared.scenario import Scenario
 log = logging.getLogger(__name__)
 
 DRAIN_TIMEOUT_S: Final = 2.0
+LONG_POLL_S: Final = 1.0  # half the grace after which controls act
 CATCH_UP_S: Final = 0.05  # of a turn; events wait so long while those held are folded
 
 _COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
@@ -96,7 +97,7 @@ class Loop:
     def turn(self, wait_s: float) -> None:
         """Takes what has come, within `wait_s`, and decides it."""
         self._keeper.poll()
-        taken = self._admit(self._broker.poll(wait_s, take=self._has_room()))
+        taken = self._admit(self._poll(wait_s))
         self._load(taken)
         for message, event in taken:
             self._feed.enter(message.step)
@@ -112,6 +113,14 @@ class Loop:
         if self._answers:
             self._keeper.answer(self._answers)
             self._answers = {}
+
+    def _poll(self, wait_s: float) -> Sequence[Message]:
+        """New events. Where giving up a partition took long, rules may have come meanwhile that act on them."""
+        begun_s = self._clock()
+        messages = self._broker.poll(wait_s, take=self._has_room())
+        if self._clock() - begun_s > LONG_POLL_S:
+            self._feed.refresh()
+        return messages
 
     def _has_room(self) -> bool:
         """Whether more events may be taken: not while too much waits for the store."""
