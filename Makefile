@@ -16,7 +16,7 @@ help: ## list the targets
 demo: $(VENV) ## run the whole platform here: stack, tiers, a replayed day of payments
 	@$(RUN)/fraudbrain demo $(ARGS)
 
-test: $(VENV) ## run all tests: unit, parity, integration, system
+test: $(VENV) ## run all tests: unit, parity, integration, system, faults
 	@$(RUN)/python -m pytest $(ARGS)
 
 check: $(VENV) ## lint, types, import contracts, each tier installed alone

@@ -61,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
         default=Limits.load_timeout_s,
         help="how long an event waits for its profile before it is decided without",
     )
+    run.add_argument("--profiles", type=int, metavar="N", default=Limits.profiles, help="profiles held in memory")
+    run.add_argument(
+        "--held",
+        type=int,
+        metavar="N",
+        default=Limits.held,
+        help="events decided without their profile at which no more are taken until the store is back",
+    )
     bench = commands.add_parser(
         "bench-controls", help="measure what controls cost a worker: memory, time to ready, time to open"
     )
@@ -94,7 +102,12 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         snapshot_max_age_s=arguments.snapshot_max_age_s,
         most_entities=arguments.most_entities,
         redis=arguments.redis,
-        limits=Limits(flush_interval_s=arguments.flush_interval_s, load_timeout_s=arguments.load_timeout_s),
+        limits=Limits(
+            flush_interval_s=arguments.flush_interval_s,
+            load_timeout_s=arguments.load_timeout_s,
+            profiles=arguments.profiles,
+            held=arguments.held,
+        ),
     )
 
 

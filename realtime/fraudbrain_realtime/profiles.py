@@ -65,7 +65,7 @@ class Profiles:
         """Puts some away if they are too many: between two events, never while one is worked on."""
         for _ in range(min(len(self) - self.limit, PUT_AWAY_AT_ONCE)):
             if not self._older:
-                self._older, self._recent = dict[str, Profile | bytes](self._recent), {}
+                self._older, self._recent = dict(reversed(self._recent.items())), {}  # `popitem` takes the last
             subject, profile = self._older.popitem()
             if isinstance(profile, Profile) and (subject in self._dirty or subject in self._saving):
                 self._recent[subject] = profile

@@ -56,6 +56,8 @@ class Worker:
         self._release = scenario_release(files)
         build = f"fraudbrain-realtime {version('fraudbrain-realtime')}"
         self._gateway = _prepare_store(settings, names)
+        profiles = names.table(f"profiles.{settings.group}")
+        self._keeper = KeeperProcess(_keeper_program(settings, profiles))
         standing = take_up(
             self._gateway,
             names.table("meta"),
@@ -78,6 +80,9 @@ class Worker:
             self._feed,
             settings.snapshot_every_s,
         )
+        store = ProfileTable(self._gateway, profiles)
+        store.warm_up()
+        self._keeper.wait_ready()  # who takes partitions and cannot flush has the next owner decide all again
         self._broker = KafkaBroker(
             bootstrap=settings.bootstrap,
             names=names,
@@ -87,10 +92,6 @@ class Worker:
             batch_limit=settings.batch_limit,
             in_flight=settings.in_flight_limit,
         )
-        profiles = names.table(f"profiles.{settings.group}")
-        store = ProfileTable(self._gateway, profiles)
-        store.warm_up()
-        self._keeper = KeeperProcess(_keeper_program(settings, profiles))
         self._loop = Loop(
             scenario=scenario,
             fold=fold,

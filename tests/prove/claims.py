@@ -77,6 +77,45 @@ CLAIMS = [
         prove=_from("campaigns", "crash_campaign"),
     ),
     Claim(
+        name="store-client",
+        says="100,000 rows read from HBase while replies are late, lost, cut, trickle or break off, and connections are"
+        " reset, half-open, refused or closed when idle: none is another's",
+        covers=(
+            "shared/fraudbrain_shared/numbered_calls.py",
+            "realtime/fraudbrain_realtime/stores",
+            "tests/faults/store_client.py",
+        ),
+        prove=_from("faults", "store_client"),
+    ),
+    Claim(
+        name="store-away",
+        says="HBase away for ten minutes at 1,000 events a second: all decided, degraded only where a profile was"
+        " not in memory, every profile right soon after its return; at the bound intake pauses and says so",
+        covers=("shared", "realtime", "tests/faults/store_away.py"),
+        prove=_from("faults", "store_away"),
+    ),
+    Claim(
+        name="fuzzed-messages",
+        says="100,000 fuzzed messages: no process ends, each bad one is a dead letter with its reason and its bytes,"
+        " each good one is decided",
+        covers=("shared", "realtime", "tests/faults/fuzzed.py", "tests/faults/fuzzed_messages.py"),
+        prove=_from("faults", "fuzzed_messages"),
+    ),
+    Claim(
+        name="one-group-killed",
+        says="All workers of one of two groups killed under load: no event without a decision, and when they are back"
+        " both groups agree on every event",
+        covers=("shared", "realtime", "tests/faults/groups.py"),
+        prove=_from("faults", "one_group_killed"),
+    ),
+    Claim(
+        name="clean-restart",
+        says="Workers ended cleanly and started again under load, one by one and all: no decision lost, none"
+        " made twice",
+        covers=("shared", "realtime", "tests/faults/groups.py"),
+        prove=_from("faults", "clean_restart"),
+    ),
+    Claim(
         name="model-releases",
         says="A release scores as XGBoost does; with a byte changed it is refused, with a part changed nothing crashes,"
         " and it is refused where a golden score changes",

@@ -37,9 +37,12 @@ class _Past(NamedTuple):
 
 
 class Events:
-    """An endless stream. The same seed makes the same events, but for the date: they end about now."""
+    """An endless stream. The same seed makes the same events, but for the date: they end about now.
 
-    def __init__(self, seed: int, count: int, kinds: Collection[str]) -> None:
+    `usual` is the weight of events that nothing is the matter with; that of all others together is about a sixth.
+    """
+
+    def __init__(self, seed: int, count: int, kinds: Collection[str], *, usual: float = 1.0) -> None:
         self._chance = Random(f"events {seed}")
         self._time_ms = int(time.time() * 1000) - count * STEP_MS - 3_600_000
         self._weights = list(accumulate(1 / rank**_ZIPF for rank in range(1, _ACCOUNTS + 1)))
@@ -47,7 +50,7 @@ class Events:
         self._past: dict[str, deque[_Past]] = {}
         self._clocks: dict[str, int] = {}
         self._made = 0
-        ways: list[tuple[float, Callable[[], Made]]] = [(1.0, self._usual)]
+        ways: list[tuple[float, Callable[[], Made]]] = [(usual, self._usual)]
         if DUPLICATES in kinds:
             ways += [(0.03, self._repeated), (0.01, self._contradicting), (0.01, self._forgotten)]
         if DISORDER in kinds:

@@ -1,6 +1,7 @@
 """A TCP proxy that spoils connections on purpose: between workers and HBase's Thrift gateway."""
 
 import asyncio
+import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class _Link:
         for end in self.ends:
             end.transport.abort()
 
+    def close(self) -> None:
+        for end in self.ends:
+            end.close()
+
 
 class Proxy:
     """Listens on a free port of the loopback interface and passes bytes on to `target`. A context manager.
@@ -55,6 +60,8 @@ class Proxy:
         self._target = target
         self._chance = Random(seed)
         self._toxics = HEALTHY
+        self._listener: socket.socket | None = None
+        self._accepted: set[asyncio.Task[None]] = set()
         self._links: set[_Link] = set()
         self._mark: bytes | None = None
         self._marked = threading.Event()
@@ -81,6 +88,18 @@ class Proxy:
         """Breaks all connections off at once."""
         self._loop.call_soon_threadsafe(self._reset_all)
 
+    def close_all(self) -> None:
+        """Ends all connections in an orderly way, as a server does with those that were idle for too long."""
+        self._loop.call_soon_threadsafe(self._close_all)
+
+    def refuse(self) -> None:
+        """Breaks all connections off, and no new one is taken, until it is to `listen` again."""
+        self._loop.call_soon_threadsafe(self._refuse)
+
+    def listen(self) -> None:
+        """Takes connections again, on the same port."""
+        self._loop.call_soon_threadsafe(self._listen)
+
     def wait_for(self, mark: bytes, timeout_s: float) -> bool:
         """Waits until bytes that hold `mark` are on their way to the target; whether they came in time."""
         self._marked.clear()
@@ -91,16 +110,36 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
+        self._listen()
         self._started.set()
         self._loop.run_forever()
-        server.close()
-        self._reset_all()
+        self._refuse()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
+
+    def _listen(self) -> None:
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setblocking(False)
+            self.port = self._listener.getsockname()[1]
+            self._loop.add_reader(self._listener, self._take)  # asyncio's own server loses whom it accepts as it closes
+
+    def _refuse(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+        self._reset_all()
+
+    def _take(self) -> None:
+        assert self._listener is not None
+        with suppress(OSError):  # who came has gone again
+            connection, _ = self._listener.accept()
+            task = self._loop.create_task(self._accept(connection))
+            self._accepted.add(task)
+            task.add_done_callback(self._accepted.discard)
 
     def _spoil(self, toxics: Toxics) -> None:
         self._toxics = toxics
@@ -111,7 +150,12 @@ class Proxy:
         for link in self._links:
             link.reset()
 
-    async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    def _close_all(self) -> None:
+        for link in self._links:
+            link.close()
+
+    async def _accept(self, connection: socket.socket) -> None:
+        reader, client = await asyncio.open_connection(sock=connection)
         try:
             answers, server = await asyncio.open_connection(*self._target)
         except OSError:

@@ -4,27 +4,35 @@ import threading
 import time
 from collections import defaultdict
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.faults.checker import Sent
 from fraudbrain_deploy.faults.checker.history import hash64
-from fraudbrain_deploy.faults.events import Events, Made
+from fraudbrain_deploy.faults.events import Made
 
 _FLUSH_S: Final = 150.0
 _END_S: Final = 10.0
 
 
+class Source(Protocol):
+    """Makes the records that are sent."""
+
+    def next(self) -> Made:
+        """The next record."""
+
+
 class Sender:
     """Sends in a thread of its own. An event counts only once all replicas have it: then its place is known."""
 
-    def __init__(self, bootstrap: str, topic: str, events: Events, *, count: int, per_s: float) -> None:
+    def __init__(self, bootstrap: str, topic: str, events: Source, *, count: int, per_s: float) -> None:
         self._topic = topic
         self._events = events
         self._count = count
         self._per_s = per_s
         self._producer = kafka.producer(bootstrap, settings={"message.timeout.ms": 300_000})
+        self._enough = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._failures: list[str] = []
@@ -37,6 +45,10 @@ class Sender:
     def alive(self) -> bool:
         """Whether there is still something to send or to be acknowledged."""
         return self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Sends no more; what is sent will still be acknowledged."""
+        self._enough.set()
 
     def end(self) -> None:
         """Sends no more."""
@@ -52,7 +64,7 @@ class Sender:
         begun = time.monotonic()
         for number in range(self._count):
             self._wait_until(begun + number / self._per_s)
-            if self._ended.is_set():
+            if self._ended.is_set() or self._enough.is_set():
                 break
             self._send(self._events.next())
         deadline = time.monotonic() + _FLUSH_S

@@ -23,11 +23,13 @@ from fraudbrain_realtime.keeper.messages import (
     decode_reply,
     frame,
 )
+from fraudbrain_realtime.ports import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 5.0  # more than twice what the longest call of the store may take
 START_PATIENCE_S: Final = 60.0  # starting Python takes seconds on a busy machine
+START_POLL_S: Final = 0.05
 PAUSE_S: Final = 1.0  # at least so long between two starts
 ROOM_BYTES: Final = 64 << 20
 ROWS_AT_ONCE: Final = 1_024  # of a request: each answer says that the keeper works
@@ -116,6 +118,14 @@ class KeeperProcess:
                 break
         if self._is_stuck() and self._clock() - self._started_s >= PAUSE_S:
             self._restart()
+
+    def wait_ready(self, timeout_s: float = START_PATIENCE_S) -> None:
+        """Waits until the process takes requests. Raises StoreUnavailable: without it nothing can be written."""
+        until = self._clock() + timeout_s
+        while not self._is_ready:
+            if self._clock() >= until:
+                raise StoreUnavailable(f"the keeper did not start within {timeout_s:.0f} s")
+            self.poll(START_POLL_S)
 
     def close(self) -> None:
         """Lets it finish what it is doing, and ends it."""

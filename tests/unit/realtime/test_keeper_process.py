@@ -11,6 +11,7 @@ import pytest
 
 from fraudbrain_realtime.keeper import process as process_module
 from fraudbrain_realtime.keeper.process import KeeperProcess
+from fraudbrain_realtime.ports import StoreUnavailable
 
 PROGRAM = """
 import os, socket, sys, time
@@ -113,6 +114,20 @@ def test_a_dead_keeper_answers_no_and_another_one_works(keeper: KeeperProcess, t
     keeper.save(0, {"c": b"row"}, 5, heard.done)
     poll_until(keeper, lambda: len(heard.endings) == 3)
     assert heard.endings[2] is True
+
+
+def test_whoever_waits_for_it_finds_it_at_work_or_hears_that_it_did_not_start(keeper: KeeperProcess) -> None:
+    keeper.wait_ready(30)
+    heard = Heard()
+    keeper.scan(0, heard.found, heard.done)
+    poll_until(keeper, lambda: heard.endings)
+    assert heard.endings == [True]
+    never = KeeperProcess([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        with pytest.raises(StoreUnavailable, match="did not start"):
+            never.wait_ready(0.2)
+    finally:
+        never.close()
 
 
 def test_a_stuck_keeper_is_replaced(keeper: KeeperProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

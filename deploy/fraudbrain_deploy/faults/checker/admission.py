@@ -12,6 +12,23 @@ _INT64: Final = range(-(2**63), 2**63)
 MALFORMED: Final = frozenset({"framing", "schema", "range", "unknown_type"})
 """A reader may meet another defect before the one that makes the rest unreadable."""
 
+_TOO_LONG: Final = 40
+"""Digits beyond which a whole number is in no range, whatever they are."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object. Where a name stands twice the last value counts, and each is checked."""
+
+    def __init__(self, members: list[tuple[str, Any]]) -> None:
+        super().__init__(members)
+        self.members = members
+
+    def values_of(self, name: str) -> list[Any]:
+        if len(self.members) == len(self):
+            return [self[name]] if name in self else []
+        return [value for each, value in self.members if each == name]
+
+
 Defects = set[str]
 Check = Callable[[Any, Defects], None]
 
@@ -46,33 +63,39 @@ def defects_of(value: bytes | None, key: bytes | None, append_ms: int) -> tuple[
 
 
 def _event(event: Any, defects: Defects) -> None:
-    if not isinstance(event, dict):
+    if not isinstance(event, _Object):
         defects.add("schema")
         return
     kind = event.get("type")
-    if not isinstance(kind, str) or not kind:
-        defects |= {"schema", "unknown_type"}
-    elif kind not in FIELDS:
-        defects.add("unknown_type")
+    for told in event.values_of("type") or [None]:
+        if not isinstance(told, str) or not told:
+            defects |= {"schema", "unknown_type"}
+        elif told not in FIELDS or told != kind:
+            defects.add("unknown_type")
     for name, check in _ENVELOPE.items():
         _required(event, name, check, defects)
-    fields = event.get("fields")
-    if not isinstance(fields, dict):
-        defects.add("schema")
-        return
-    for name, check in FIELDS.get(kind, {}).items() if isinstance(kind, str) else ():
-        if name == "note":
-            if fields.get(name) is not None:
-                check(fields[name], defects)
-        else:
-            _required(fields, name, check, defects)
+    for fields in event.values_of("fields") or [None]:
+        if not isinstance(fields, _Object):
+            defects.add("schema")
+            continue
+        for name, check in FIELDS.get(kind, {}).items() if isinstance(kind, str) else ():
+            if name == "note":
+                _optional(fields, name, check, defects)
+            else:
+                _required(fields, name, check, defects)
 
 
-def _required(container: Mapping[str, Any], name: str, check: Check, defects: Defects) -> None:
-    if name in container:
-        check(container[name], defects)
-    else:
+def _required(container: _Object, name: str, check: Check, defects: Defects) -> None:
+    if name not in container:
         defects.add("schema")
+    for value in container.values_of(name):
+        check(value, defects)
+
+
+def _optional(container: _Object, name: str, check: Check, defects: Defects) -> None:
+    for value in container.values_of(name):
+        if value is not None:
+            check(value, defects)
 
 
 def _text(shortest: int, longest: int) -> Check:
@@ -110,11 +133,15 @@ def _truth(value: Any, defects: Defects) -> None:
         defects.add("schema")
 
 
+def _number(digits: str) -> int:
+    return int(digits[:_TOO_LONG])  # Python refuses thousands of them
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_int=_number, object_pairs_hook=_Object)
 _ENVELOPE: Final[Mapping[str, Check]] = {"event_id": _text(1, 128), "event_time": _whole(0, _YEAR_10000_MS - 1)}
 FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
     "transfer": {

@@ -112,6 +112,28 @@ def test_all_connections_are_reset_and_new_ones_work(proxy: Proxy) -> None:
         assert asked(connection, b"after") == b"after"
 
 
+def test_connections_end_in_an_orderly_way_and_new_ones_work(proxy: Proxy) -> None:
+    with connected(proxy) as connection:
+        assert asked(connection, b"before") == b"before"
+        proxy.close_all()
+        assert connection.recv(1) == b""
+    with connected(proxy) as connection:
+        assert asked(connection, b"after") == b"after"
+
+
+def test_what_is_refused_is_taken_again_on_the_same_port(proxy: Proxy) -> None:
+    for _ in range(3):
+        with connected(proxy) as connection:
+            assert asked(connection, b"before") == b"before"
+            proxy.refuse()
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        with pytest.raises(ConnectionRefusedError):
+            connected(proxy)
+        proxy.listen()
+        settle(proxy)
+
+
 def test_a_target_that_is_away_is_a_broken_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()

@@ -1,5 +1,6 @@
 """What the judge reads by itself: records and conditions, as the engine reads them, by other code."""
 
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fraudbrain_deploy.faults.events import Events
 from fraudbrain_deploy.faults.kinds import POISON
 from fraudbrain_shared.admission import Admission, Rejected
 from fraudbrain_shared.scenario.load import load_scenario
+from tests.faults.fuzzed import Fuzzed
 
 NOW_MS = 2_000_000_000_000
 VALUES = {"a": 1, "b": 3, "unknown": None, "word": "web", "finding.yes": True, "finding.no": False}
@@ -29,6 +31,17 @@ def test_fuzzed_records_are_admitted_by_both_or_refused_by_both_for_a_true_reaso
         else:
             assert not reasons, made
             assert event["fields"]["account_id"] == admission.subject(admitted)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_messages_of_any_kind_are_admitted_by_both_or_refused_by_both_for_a_true_reason(seed: int) -> None:
+    admission = Admission(load_scenario(str(SCENARIO)))
+    fuzz, now_ms = Fuzzed(seed, 2_500), int(time.time() * 1000)
+    for _ in range(2_500):
+        made = fuzz.next()
+        admitted = admission.admit(made.value, made.key, now_ms)
+        reasons, _ = defects_of(made.value, made.key, now_ms)
+        assert admitted.reason.value in reasons if isinstance(admitted, Rejected) else not reasons, made
 
 
 @pytest.mark.parametrize(
