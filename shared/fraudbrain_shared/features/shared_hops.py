@@ -89,7 +89,7 @@ class SharedHops:
             known[letter] if letter in known else each.joined(each.start(), each.start(), nothing, nothing)
             for letter, each in zip(self.letters, self._aggregates, strict=True)
         ]
-        own = [self._tag, self._signature, 0, *state[LIMIT : STARTS + 1], *columns]  # as if no hops had been put together
+        own = [self._tag, self._signature, 0, *state[LIMIT : STARTS + 1], *columns]  # as never put together
         self._regroup(own, state[AS_OF])
         return own
 
