@@ -284,7 +284,7 @@ class Loop:
 
     def assigned(self, starts: Mapping[int, int]) -> None:
         for number, start in starts.items():
-            profiles = Profiles(self._epoch, self._limits.profiles)
+            profiles = Profiles(self._epoch, self._limits.profiles, self._limits.warm)
             held = HeldEvents(number, profiles, self._keeper, self._clock)
             state = PartitionState(number, start, profiles, held, self._journal.open(number))
             self._partitions[number] = state
@@ -327,6 +327,7 @@ class Loop:
     def _share_memory(self) -> None:
         for state in self._partitions.values():
             state.profiles.limit = self._limits.profiles // len(self._partitions)
+            state.profiles.warm.most = self._limits.warm // len(self._partitions)
 
     # Stopping
 

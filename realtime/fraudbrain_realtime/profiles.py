@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fraudbrain_realtime.rows import own_profile
-from fraudbrain_shared.features import Profile, encode_profile, put_to_rest
+from fraudbrain_shared.features import Profile, WarmProfiles
 
 PUT_AWAY_AT_ONCE: Final = 256  # more than a turn can bring, few enough that no event waits
 
@@ -13,18 +13,19 @@ class Profiles:
     """Knows of each subject its profile, or that the store must be asked.
 
     About `limit` are held. When they are more, clean ones that were not touched for long are put away: what was
-    touched is `recent`, the rest is older, and once nothing is older, all that is recent becomes so. `epoch` is the
-    group's: a row of another one was folded from another log or by another scenario, and counts as absent.
+    touched is `recent`, the rest is older, and once nothing is older, all that is recent becomes so. `warm` are
+    those that stay unpacked. `epoch` is the group's: a row of another one was folded from another log or by another
+    scenario, and counts as absent.
     """
 
-    def __init__(self, epoch: int, limit: int) -> None:
+    def __init__(self, epoch: int, limit: int, warm: int) -> None:
         self.limit = limit
+        self.warm = WarmProfiles(warm)
         self._epoch = epoch
         self._recent: dict[str, Profile] = {}
         self._older: dict[str, Profile | bytes] = {}
         self._dirty: set[str] = set()
         self._saving: Mapping[str, bytes] = {}
-        self._saving_last: set[str] = set()
         self._is_scanned = False
         self.put_away = 0
         """How many are not in memory though they were, or were found by the scan."""
@@ -70,6 +71,7 @@ class Profiles:
             if isinstance(profile, Profile) and (subject in self._dirty or subject in self._saving):
                 self._recent[subject] = profile
             else:
+                self.warm.forget(subject)
                 self.put_away += 1
 
     # The scan of the partition's rows
@@ -89,18 +91,9 @@ class Profiles:
     # Saving
 
     def take_unsaved(self) -> Mapping[str, bytes]:
-        """The rows of all that changed since the last call; they stay in memory until they are `saved`.
-
-        A profile that changed before that call and not since is put to rest: those that come often need not be
-        unpacked each time.
-        """
+        """The rows of all that changed since the last call; they stay in memory until they are `saved`."""
         dirty, self._dirty = self._dirty, set()
-        for subject in self._saving_last - dirty:
-            profile = self._recent.get(subject) or self._older.get(subject)
-            if isinstance(profile, Profile):
-                put_to_rest(profile)
-        self._saving_last = dirty
-        self._saving = {subject: encode_profile(self._changed(subject)) for subject in dirty}
+        self._saving = self.warm.flush(map(self._changed, dirty))
         return self._saving
 
     def saved(self) -> None:

@@ -63,11 +63,11 @@ def compile_add(
     hops: Hops,
     aggregates: Mapping[str, Aggregate],
     add_late: Add,
-    regrouped: Callable[[State, int], State],
+    regroup: Callable[[State, int], None],
 ) -> Add:
     """The function for states with a column for each of the `aggregates`, in their order.
 
-    It calls `add_late` for a value before the clock, and `regrouped` for a list of hops that is too long. No hop is
+    It calls `add_late` for a value before the clock, and `regroup` for a list of hops that is too long. No hop is
     kept within a key: that is not looked at.
     """
     lines = [
@@ -77,15 +77,13 @@ def compile_add(
         "if starts and starts[-1] == start:",
         *_indented(_column_lines(hops, aggregates, "len(starts) - 1", begins=False)),
         "else:",
-        f"    if len(starts) >= state[{hops.limit}]:",
-        "        state[:] = regrouped(state, clock // 1000)",
-        f"        starts = state[{hops.starts}]",
+        f"    if len(starts) >= state[{hops.limit}]: regroup(state, clock // 1000)",
         *_indented(_column_lines(hops, aggregates, "len(starts)", begins=True)),
         "    starts.append(start)",
         "return 0",
     ]
     source = "\n".join(["def add(state, value, key, time, clock):", *_indented(lines)])
-    namespace: dict[str, Any] = {"__builtins__": {}, "len": len, "add_late": add_late, "regrouped": regrouped}
+    namespace: dict[str, Any] = {"__builtins__": {}, "len": len, "add_late": add_late, "regroup": regroup}
     for letter, each in aggregates.items():
         namespace |= {f"add_{letter}": each.add, f"insert_{letter}": each.insert}
     exec(compile(source, "<generated add>", "exec"), namespace)  # noqa: S102 (our own text, built here)

@@ -35,7 +35,7 @@ class Keeper(Protocol):
         """Takes note of a record of the type that is not folded."""
 
     def joined(self, left: State, right: State, clock: int) -> State:
-        """The state of two histories, of which the right one is later in the log. Changes neither.
+        """The state of two histories, of which the right one is later in the log. Takes both over.
 
         `clock` is the larger of both. What the right one would have refused as late, had it known the left one's
         clock, it may hold.

@@ -76,6 +76,7 @@ def circumstances(random: Random) -> Circumstances:
             flush_interval_s=random.choice((0.01, 0.05, 0.3)),
             load_timeout_s=0.02,
             profiles=random.choice((2, 2, 4, 1_000)),
+            warm=4,
             held=random.choice((2, 5, 1_000)),
         ),
         room=random.choice((1, 2, 6)),

@@ -9,8 +9,8 @@ from fraudbrain_shared.scenario import load_scenario
 from tests.unit.realtime.test_loop import payment
 
 
-def test_a_profile_rests_once_a_flush_passes_without_it() -> None:
-    scenario, profiles, rows = load_scenario("cards"), Profiles(epoch=1, limit=100), dict[str, bytes]()
+def test_those_flushed_last_stay_as_they_are_folded_the_others_rest() -> None:
+    scenario, profiles, rows = load_scenario("cards"), Profiles(epoch=1, limit=100, warm=2), dict[str, bytes]()
     fold, admission = ProfileFold(scenario), Admission(scenario)
     profiles.scanned()
     numbers = iter(range(100))
@@ -31,8 +31,10 @@ def test_a_profile_rests_once_a_flush_passes_without_it() -> None:
         profiles.saved()
         return [card for card in ("a", "b", "c") if known(card).states is not None]
 
-    assert flush("a", "b") == ["a", "b"]
-    assert flush("b", "c") == ["b", "c"]
-    assert flush("a") == ["a"]
+    assert flush("b") == ["b"]
+    assert flush("a") == ["a", "b"]
+    assert flush("b") == ["a", "b"]
+    assert flush("c") == ["b", "c"]
+    assert len(flush("a", "b", "c")) == 2
     for card, row in rows.items():
         assert fold.joined(decode_profile(row), Profile(card)) == fold.joined(known(card), Profile(card))

@@ -19,9 +19,9 @@ from fraudbrain_shared.features import (
     EntityStates,
     Profile,
     ProfileFold,
+    WarmProfiles,
     encode_profile,
     hash64,
-    put_to_rest,
     recall,
     remember,
 )
@@ -44,6 +44,7 @@ EVENTS_EACH: Final = 5
 _DAYS: Final = 20
 _LIVES: Final = 500
 _JOB: Final = "bench"
+_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked
 _TOGETHER: Final = 64  # as many as a worker takes from the broker at once
 
 Clock = Callable[[], float]
@@ -69,7 +70,7 @@ class Engine:
             self._parameters.release(champion.version, champion.release.starting_values)
         self._encode = DecisionEncoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
-        self._warm: set[str] = set()
+        self._warm = WarmProfiles(_WARM)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -77,14 +78,9 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Encodes the profiles of the events, and puts to rest those of the time before that are not among them: as a
-        flush does."""
-        touched = {event.key.decode() for event in events}
-        for subject in touched:
-            encode_profile(self.profiles[subject])
-        for subject in self._warm - touched:
-            put_to_rest(self.profiles[subject])
-        self._warm = touched
+        """Encodes the profiles of the events, and puts to rest those that came too long ago: as a flush does."""
+        touched = dict.fromkeys(event.key.decode() for event in events)
+        self._warm.flush(self.profiles[subject] for subject in touched)
 
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
