@@ -1,7 +1,7 @@
 """The profiles of one partition in memory: bytes until they are touched, and put away when they are too many."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
 from fraudbrain_realtime.rows import own_profile
 from fraudbrain_shared.features import Profile, WarmProfiles
@@ -24,6 +24,7 @@ class Profiles:
         self._epoch = epoch
         self._recent: dict[str, Profile] = {}
         self._older: dict[str, Profile | bytes] = {}
+        self._leaving: Iterator[str] = iter(())
         self._dirty: set[str] = set()
         self._saving: Mapping[str, bytes] = {}
         self._is_scanned = False
@@ -65,14 +66,22 @@ class Profiles:
     def keep_to_limit(self) -> None:
         """Puts some away if they are too many: between two events, never while one is worked on."""
         for _ in range(min(len(self) - self.limit, PUT_AWAY_AT_ONCE)):
-            if not self._older:
-                self._older, self._recent = dict(reversed(self._recent.items())), {}  # `popitem` takes the last
-            subject, profile = self._older.popitem()
+            subject = self._touched_longest_ago()
+            profile = self._older.pop(subject)
             if isinstance(profile, Profile) and (subject in self._dirty or subject in self._saving):
                 self._recent[subject] = profile
             else:
                 self.warm.forget(subject)
                 self.put_away += 1
+
+    def _touched_longest_ago(self) -> str:
+        for subject in self._leaving:
+            if subject in self._older:
+                return subject
+        if not self._older:
+            self._older, self._recent = cast(dict[str, Profile | bytes], self._recent), {}
+        self._leaving = iter(list(self._older))
+        return next(self._leaving)
 
     # The scan of the partition's rows
 
