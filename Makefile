@@ -7,11 +7,11 @@ PROJECTS = $(MEMBERS:%=%/pyproject.toml)
 VENV = .venv/.stamp
 RUN = .venv/bin
 
-.PHONY: help demo test check bench prove clean bootstrap relock
+.PHONY: help demo test check faults-short bench prove clean bootstrap relock
 .DEFAULT_GOAL = help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV) ## run the whole platform here: stack, tiers, a replayed day of payments
 	@$(RUN)/fraudbrain demo $(ARGS)
@@ -25,6 +25,10 @@ check: $(VENV) ## lint, types, import contracts, each tier installed alone
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports --no-logo
 	@$(RUN)/python .ci/tiers_alone.py
+
+faults-short: $(VENV) ## break things on purpose, simulated and on real parts: nothing may be lost or counted twice
+	@$(RUN)/python -m tests.faults.simulator --seeds 20000 --processes 2 --mutants
+	@$(RUN)/fraudbrain faults run $(ARGS)
 
 bench: $(VENV) ## measure speed and print the figures
 	@$(RUN)/fraudbrain bench $(ARGS)

@@ -2,12 +2,14 @@
 
 No `except` catches a segmentation fault or the kernel's out-of-memory killer. Such an event would be met again at every
 start. The file is mapped into memory: noting an event costs no system call, and what was noted is there whatever the
-process dies of. (It is not if the machine dies; then no event is to blame.)
+process dies of. (It is not if the machine dies; then no event is to blame.) Workers of one machine share the pages: one
+that lost a partition without knowing it yet is not dead, and what it has in hand is not to blame.
 """
 
 import logging
 import mmap
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,37 +21,54 @@ FATAL_DEATHS: Final = 2
 NOTHING: Final = -1
 
 PAGE_BYTES: Final = 4_096
-_EPOCH, _IN_HAND, _SUSPECTS = 0, 1, 2  # places in the page; behind the last, an offset and its deaths by turns
-_MOST_SUSPECTS: Final = (PAGE_BYTES // 8 - _SUSPECTS) // 2
+_EPOCH, _IN_HAND, _PROCESS, _SUSPECTS = (
+    0,
+    1,
+    2,
+    3,
+)  # places in the page; from the last on an offset and its deaths by turns
+_END: Final = (0, 0)
+_MOST_SUSPECTS: Final = (PAGE_BYTES // 8 - _SUSPECTS) // 2 - 1
 
 
 class MappedHand:
-    """A partition's place, in a page that whoever owned the partition before on this machine has written."""
+    """A partition's place, in a page that whoever owned the partition before on this machine has written.
 
-    def __init__(self, page: bytearray | mmap.mmap, epoch: int) -> None:
+    It is written on by the `process` that opened it last; `is_alive` tells of another one by its number.
+    """
+
+    def __init__(self, page: bytearray | mmap.mmap, epoch: int, process: int, is_alive: Callable[[int], bool]) -> None:
         self._place = memoryview(page).cast("q")
+        self._process = process
+        self._is_alive = is_alive
         self.fatal = self._opened(epoch)
 
     def take(self, offset: int) -> None:
-        self._place[_IN_HAND] = offset
+        if self._place[_PROCESS] == self._process:
+            self._place[_IN_HAND] = offset
 
     def put_down(self) -> None:
-        self._place[_IN_HAND] = NOTHING
+        if self._place[_PROCESS] == self._process:
+            self._place[_IN_HAND] = NOTHING
 
     def _opened(self, epoch: int) -> frozenset[int]:
         """The offsets that the process died of twice. An offset of another epoch says nothing."""
         place = self._place
-        deaths: dict[int, int] = {}
-        if place[_EPOCH] == epoch:
-            deaths = {place[at]: place[at + 1] for at in range(_SUSPECTS, len(place), 2) if place[at + 1]}
-            if place[_IN_HAND] != NOTHING:
-                deaths = _after_death(deaths, place[_IN_HAND])
-        place[_EPOCH], place[_IN_HAND] = epoch, NOTHING
-        for at in range(_SUSPECTS, len(place)):
-            place[at] = 0
-        for number, (offset, times) in enumerate(sorted(deaths.items())[-_MOST_SUSPECTS:]):
-            place[_SUSPECTS + 2 * number], place[_SUSPECTS + 2 * number + 1] = offset, times
+        deaths = dict(self._suspects()) if place[_EPOCH] == epoch else {}
+        if place[_EPOCH] == epoch and place[_IN_HAND] != NOTHING and not self._is_alive(place[_PROCESS]):
+            deaths = _after_death(deaths, place[_IN_HAND])
+        place[_EPOCH], place[_IN_HAND], place[_PROCESS] = epoch, NOTHING, self._process
+        at = _SUSPECTS
+        for offset, times in (*sorted(deaths.items())[-_MOST_SUSPECTS:], _END):
+            place[at], place[at + 1] = offset, times
+            at += 2
         return frozenset(offset for offset, times in deaths.items() if times >= FATAL_DEATHS)
+
+    def _suspects(self) -> Iterator[tuple[int, int]]:
+        at = _SUSPECTS
+        while self._place[at + 1]:
+            yield self._place[at], self._place[at + 1]
+            at += 2
 
 
 def _after_death(deaths: Mapping[int, int], in_hand: int) -> dict[int, int]:
@@ -71,10 +90,23 @@ class FileJournal:
     def open(self, partition: int) -> Hand:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            return MappedHand(_mapped(self._folder / f"in-hand-{partition}"), self._epoch)
+            return MappedHand(_mapped(self._folder / f"in-hand-{partition}"), self._epoch, os.getpid(), _is_alive)
         except OSError as error:
             log.error("an event that ends the process will not be recognised: %s", error)
             return ForgetfulHand()
+
+
+def _is_alive(process: int) -> bool:
+    """Whether another process of this number runs. One with our own was there before us."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
 
 
 def _mapped(path: Path) -> mmap.mmap:

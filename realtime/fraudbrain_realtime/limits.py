@@ -19,5 +19,9 @@ class Limits:
     profiles: int = 2_000_000
     """Profiles in memory, of all partitions. At 500 to 700 bytes each; those untouched for long are put away."""
 
+    warm: int = 5_000
+    """Profiles that stay unpacked, of all partitions: those flushed last. Each takes about 3 KB more and saves its next
+    event unpacking it; each thousand makes the garbage collector's longest pause about a millisecond longer."""
+
     held: int = 100_000
     """Events decided without their profile and not yet folded; at so many no more are taken until the store is back."""

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from fraudbrain_realtime.bulk_scan import BulkScan
 from fraudbrain_realtime.checkpoint import Checkpoint
 from fraudbrain_realtime.controls import ControlFeed, Controls
@@ -33,7 +31,7 @@ from fraudbrain_realtime.ports import (
 )
 from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.decisions import Application, Undecided
+from fraudbrain_shared.decisions import Application, DecisionEncoder, Undecided
 from fraudbrain_shared.decisions.application import Ending
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
@@ -43,6 +41,7 @@ from fraudbrain_shared.scenario import Scenario
 log = logging.getLogger(__name__)
 
 DRAIN_TIMEOUT_S: Final = 2.0
+LONG_POLL_S: Final = 1.0  # half the grace after which controls act
 CATCH_UP_S: Final = 0.05  # of a turn; events wait so long while those held are folded
 
 _COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
@@ -89,7 +88,7 @@ class Loop:
         self._limits = limits
         self._answer_key = answer_key
         self._answers: dict[str, bytes] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self._partitions: dict[int, PartitionState] = {}
         self._scans: dict[int, BulkScan] = {}
         self._checkpoints: dict[int, Checkpoint] = {}
@@ -98,7 +97,7 @@ class Loop:
     def turn(self, wait_s: float) -> None:
         """Takes what has come, within `wait_s`, and decides it."""
         self._keeper.poll()
-        taken = self._admit(self._broker.poll(wait_s, take=self._has_room()))
+        taken = self._admit(self._poll(wait_s))
         self._load(taken)
         for message, event in taken:
             self._feed.enter(message.step)
@@ -114,6 +113,14 @@ class Loop:
         if self._answers:
             self._keeper.answer(self._answers)
             self._answers = {}
+
+    def _poll(self, wait_s: float) -> Sequence[Message]:
+        """New events. Where giving up a partition took long, rules may have come meanwhile that act on them."""
+        begun_s = self._clock()
+        messages = self._broker.poll(wait_s, take=self._has_room())
+        if self._clock() - begun_s > LONG_POLL_S:
+            self._feed.refresh()
+        return messages
 
     def _has_room(self) -> bool:
         """Whether more events may be taken: not while too much waits for the store."""
@@ -277,7 +284,7 @@ class Loop:
 
     def assigned(self, starts: Mapping[int, int]) -> None:
         for number, start in starts.items():
-            profiles = Profiles(self._epoch, self._limits.profiles)
+            profiles = Profiles(self._epoch, self._limits.profiles, self._limits.warm)
             held = HeldEvents(number, profiles, self._keeper, self._clock)
             state = PartitionState(number, start, profiles, held, self._journal.open(number))
             self._partitions[number] = state
@@ -320,6 +327,7 @@ class Loop:
     def _share_memory(self) -> None:
         for state in self._partitions.values():
             state.profiles.limit = self._limits.profiles // len(self._partitions)
+            state.profiles.warm.most = self._limits.warm // len(self._partitions)
 
     # Stopping
 

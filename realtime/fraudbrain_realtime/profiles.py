@@ -1,10 +1,10 @@
 """The profiles of one partition in memory: bytes until they are touched, and put away when they are too many."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
 from fraudbrain_realtime.rows import own_profile
-from fraudbrain_shared.features import Profile, encode_profile
+from fraudbrain_shared.features import Profile, WarmProfiles
 
 PUT_AWAY_AT_ONCE: Final = 256  # more than a turn can bring, few enough that no event waits
 
@@ -13,15 +13,18 @@ class Profiles:
     """Knows of each subject its profile, or that the store must be asked.
 
     About `limit` are held. When they are more, clean ones that were not touched for long are put away: what was
-    touched is `recent`, the rest is older, and once nothing is older, all that is recent becomes so. `epoch` is the
-    group's: a row of another one was folded from another log or by another scenario, and counts as absent.
+    touched is `recent`, the rest is older, and once nothing is older, all that is recent becomes so. `warm` are
+    those that stay unpacked. `epoch` is the group's: a row of another one was folded from another log or by another
+    scenario, and counts as absent.
     """
 
-    def __init__(self, epoch: int, limit: int) -> None:
+    def __init__(self, epoch: int, limit: int, warm: int) -> None:
         self.limit = limit
+        self.warm = WarmProfiles(warm)
         self._epoch = epoch
         self._recent: dict[str, Profile] = {}
         self._older: dict[str, Profile | bytes] = {}
+        self._leaving: Iterator[str] = iter(())
         self._dirty: set[str] = set()
         self._saving: Mapping[str, bytes] = {}
         self._is_scanned = False
@@ -63,13 +66,22 @@ class Profiles:
     def keep_to_limit(self) -> None:
         """Puts some away if they are too many: between two events, never while one is worked on."""
         for _ in range(min(len(self) - self.limit, PUT_AWAY_AT_ONCE)):
-            if not self._older:
-                self._older, self._recent = dict(reversed(self._recent.items())), {}  # `popitem` takes the last
-            subject, profile = self._older.popitem()
+            subject = self._touched_longest_ago()
+            profile = self._older.pop(subject)
             if isinstance(profile, Profile) and (subject in self._dirty or subject in self._saving):
                 self._recent[subject] = profile
             else:
+                self.warm.forget(subject)
                 self.put_away += 1
+
+    def _touched_longest_ago(self) -> str:
+        for subject in self._leaving:
+            if subject in self._older:
+                return subject
+        if not self._older:
+            self._older, self._recent = cast(dict[str, Profile | bytes], self._recent), {}
+        self._leaving = iter(list(self._older))
+        return next(self._leaving)
 
     # The scan of the partition's rows
 
@@ -89,8 +101,8 @@ class Profiles:
 
     def take_unsaved(self) -> Mapping[str, bytes]:
         """The rows of all that changed since the last call; they stay in memory until they are `saved`."""
-        self._saving = {subject: encode_profile(self._changed(subject)) for subject in self._dirty}
-        self._dirty = set()
+        dirty, self._dirty = self._dirty, set()
+        self._saving = self.warm.flush(map(self._changed, dirty))
         return self._saving
 
     def saved(self) -> None:

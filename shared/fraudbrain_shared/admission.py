@@ -1,6 +1,8 @@
 """Admission: the one check that every reader of raw events makes before it believes them."""
 
 import re
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, Protocol
 
 import msgspec
@@ -43,6 +45,8 @@ class Admission:
     def __init__(self, scenario: Scenario) -> None:
         self._decode = decoder(scenario).decode
         self._subject = scenario.subject
+        self.subject: Callable[[AdmittedEvent], str] = attrgetter(f"fields.{scenario.subject}")
+        """The entity whose history an event belongs to."""
         self._types = ", ".join(sorted(scenario.event_types))
 
     def admit(self, value: bytes | None, key: bytes | None, append_time_ms: int) -> AdmittedEvent | Rejected:
@@ -65,11 +69,6 @@ class Admission:
         if key is None or key != self.subject(event).encode():
             return Rejected(Reason.KEY_MISMATCH, f"the record's key is not the event's {self._subject}")
         return event
-
-    def subject(self, event: AdmittedEvent) -> str:
-        """The entity whose history the event belongs to."""
-        subject: str = getattr(event.fields, self._subject)
-        return subject
 
     def _invalid(self, message: str) -> Rejected:
         """Keeps of msgspec's message what names fields and types; drops what could quote a value."""

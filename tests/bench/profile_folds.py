@@ -20,7 +20,7 @@ from time import process_time
 from types import SimpleNamespace
 from typing import Any
 
-from fraudbrain_shared.features import Profile, ProfileFold, encode_profile, hash64, recall, remember
+from fraudbrain_shared.features import Profile, ProfileFold, encode_profile, hash64, put_to_rest, recall, remember
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Scenario, Window
 from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
 from fraudbrain_shared.scenario.scope import profile_reads
@@ -87,9 +87,10 @@ def first_events(fold: ProfileFold, count: int, random_: random.Random) -> Itera
         for time in sorted(T0 + random_.randrange(20 * DAY) for _ in range(EVENTS_EACH)):
             event = random_event(time, random_)
             fold.fold(profile, event)
-            event_id = random_.getrandbits(63)
+            event_id = random_.randbytes(8)
             remember(profile, event_id, event_id, time)
         encode_profile(profile)
+        put_to_rest(profile)
         yield profile
 
 
@@ -125,6 +126,7 @@ def measure(fold: ProfileFold, count: int, events: int) -> None:
             print(f"    {'zipf' if zipf else 'even'} {name:<28} {timed(work, profiles, batch):6.2f} µs")
             for number in set(numbers):
                 encode_profile(profiles[number])
+                put_to_rest(profiles[number])
     gc.enable()
 
 
@@ -138,9 +140,10 @@ def works(fold: ProfileFold) -> dict[str, Work]:
     def at_rest(profile: Profile, event: Any) -> None:
         fold.fold(profile, event, fold.read(profile, event))
         encode_profile(profile)
+        put_to_rest(profile)
 
     def duplicates(profile: Profile, event: Any) -> None:
-        number = hash64(event.event_id.encode()) + event.event_time
+        number = hash64(b"%s %d" % (event.event_id.encode(), event.event_time))
         recall(profile, number)
         remember(profile, number, number, event.event_time)
 
@@ -162,7 +165,7 @@ def busiest_row(fold: ProfileFold) -> int:
     for minute in range(40 * 24 * 60):
         event = random_event(T0 + minute * 60_000, random_)
         fold.fold(profile, event)
-        remember(profile, random_.getrandbits(63), 0, event.event_time)
+        remember(profile, random_.randbytes(8), bytes(8), event.event_time)
         if minute % 997 == 0:
             longest = max(longest, len(encode_profile(profile)))
     return longest

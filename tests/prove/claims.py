@@ -146,4 +146,11 @@ CLAIMS = [
         ),
         prove=_from("bad_controls", "prove"),
     ),
+    Claim(
+        name="million-seeds",
+        says="A million simulated runs in which everything goes wrong: nothing lost, counted twice or decided"
+        " otherwise; every mutant of the protocol is found within 3,000",
+        covers=("realtime", "shared/fraudbrain_shared", "tests/faults/simulator"),
+        prove=_from("simulated", "million_seeds"),
+    ),
 ]

@@ -14,6 +14,7 @@ from fraudbrain_deploy.tiers import Tier, start_realtime, stop_all
 
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 8.0
+_END_WITHIN_S: Final = 30.0
 _WELL_AFTER_S: Final = 20.0
 """Who has run for so long is well: the next pause is short again."""
 
@@ -30,8 +31,8 @@ class Worker:
     is_ending: bool = False
     start_again_s: float | None = None
     pause_s: float = _FIRST_PAUSE_S
-    exits: list[int] = field(default_factory=list)
-    """Exit codes of processes that nobody had asked to end."""
+    exits: list[str] = field(default_factory=list)
+    """How processes ended otherwise than they were told to."""
 
     def __str__(self) -> str:
         return f"{self.group}/{self.name}"
@@ -59,23 +60,36 @@ class Crew:
     def up(self) -> list[Worker]:
         return [worker for worker in self.workers if worker.is_up]
 
-    def look_after(self) -> list[tuple[Worker, int]]:
-        """Starts again whose time has come; who has ended by itself, with its exit code."""
-        now, ended = time.monotonic(), []
+    def look_after(self) -> list[tuple[Worker, str]]:
+        """Starts again whose time has come; who has ended otherwise than told to, and how."""
+        ended = []
         for worker in self.workers:
-            if worker.tier.alive():
-                continue
-            if worker.start_again_s is None:
-                code = worker.tier.process.returncode
-                worker.exits.append(code)
-                ended.append((worker, code))
-                if now - worker.started_s > _WELL_AFTER_S:
-                    worker.pause_s = _FIRST_PAUSE_S
-                worker.start_again_s = now + worker.pause_s
-                worker.pause_s = min(2 * worker.pause_s, _LONGEST_PAUSE_S)
-            elif now >= worker.start_again_s:
-                self._start(worker)
+            how = self._look_after(worker, time.monotonic())
+            if how is not None:
+                worker.exits.append(how)
+                ended.append((worker, how))
         return ended
+
+    def _look_after(self, worker: Worker, now: float) -> str | None:
+        if worker.tier.alive():
+            if not worker.is_ending or now < (worker.start_again_s or now) + _END_WITHIN_S:
+                return None
+            worker.tier.kill()
+            worker.is_ending = False
+            return "did not end when asked to"
+        code = worker.tier.process.returncode
+        if worker.start_again_s is None:
+            if now - worker.started_s > _WELL_AFTER_S:
+                worker.pause_s = _FIRST_PAUSE_S
+            worker.start_again_s = now + worker.pause_s
+            worker.pause_s = min(2 * worker.pause_s, _LONGEST_PAUSE_S)
+            return f"with code {code}"
+        if worker.is_ending:
+            worker.is_ending = False
+            return f"with code {code} when asked to end" if code else None
+        if now >= worker.start_again_s:
+            self._start(worker)
+        return None
 
     def kill(self, worker: Worker, away_s: float) -> str:
         """Kill -9: of all its processes, or of the first alone, whose children must then end by themselves."""

@@ -28,6 +28,8 @@ from fraudbrain_deploy.stack.processes import members
 
 _A_FLUSH: Final = b"mutateRowsTs"
 _FLUSH_WAIT_S: Final = 1.0
+_AFTER_FLUSH_S: Final = 0.03
+"""A flush and the commit after it take about as long: a kill may come before, between or after them."""
 _CONTROL_WAIT_S: Final = 60.0
 _MEND_WAIT_S: Final = 120.0
 
@@ -61,6 +63,8 @@ class Injection:
         self._numbers = count()
         self._toxics_until_s = 0.0
         self._away: set[str] = set()
+        self._put_off = 0
+        self._is_over = False
         self.injected: list[Injected] = []
         self.skipped: list[str] = []
         self.good: dict[str, list[Record]] = {"rules": [], "parameters": []}
@@ -83,6 +87,11 @@ class Injection:
             case kinds.CONTROLS:
                 self._publish()
 
+    @property
+    def has_put_off(self) -> bool:
+        """Whether a fault still waits for a worker that it can hurt."""
+        return self._put_off > 0
+
     def turn(self) -> None:
         """Mends what is due. Raises what starting a part has raised."""
         now = time.monotonic()
@@ -94,7 +103,8 @@ class Injection:
                 future.result()
 
     def mend(self) -> None:
-        """Mends everything now and waits for the parts."""
+        """Mends everything now and waits for the parts. Nothing breaks any more."""
+        self._is_over = True
         while self._later:
             heapq.heappop(self._later)[2]()
         self._proxy.spoil(HEALTHY)
@@ -107,21 +117,25 @@ class Injection:
         """Starts nothing more."""
         self._starter.shutdown(cancel_futures=True)
 
-    def ended(self, worker: Worker, code: int) -> None:
-        """Notes a worker that has ended by itself."""
-        now_ms = _now_ms()
-        self.injected.append(Injected("exit", f"{worker} with code {code}", now_ms, now_ms, worker.group))
+    def ended(self, worker: Worker, how: str) -> None:
+        """Notes a worker that has ended otherwise than it was told to."""
+        self._over(self._note("exit", f"{worker} {how}", worker.group))
 
     def _hurt_worker(self, fault: Fault) -> None:
         candidates = self._crew.up()
+        if self._is_over:
+            self.skipped.append(f"{fault.kind}: no worker was there")
+            return
         if not candidates:
-            self._after(1.0, lambda: self._hurt_worker(fault))  # all are away: a little later
+            self._put_off += 1
+            self._after(1.0, lambda: self._try_again(fault))
             return
         worker = self._chance.choice(candidates)
         note = self._note(fault.kind, str(worker), worker.group)
         match fault.kind:
             case kinds.KILL:
                 flushes = self._count(kinds.KILL) % 2 == 0 and self._proxy.wait_for(_A_FLUSH, _FLUSH_WAIT_S)
+                time.sleep(flushes * self._chance.uniform(0, _AFTER_FLUSH_S))
                 note.at_ms = _now_ms()
                 note.what += f": {self._crew.kill(worker, fault.lasts_s)}{', while somebody flushes' * flushes}"
             case kinds.STOP:
@@ -131,6 +145,10 @@ class Injection:
             case kinds.RESTART:
                 self._crew.ask_to_end(worker, fault.lasts_s)
         self._over(note)
+
+    def _try_again(self, fault: Fault) -> None:
+        self._put_off -= 1
+        self._hurt_worker(fault)
 
     def _go_on(self, worker: Worker, note: Injected) -> None:
         self._crew.go_on(worker)

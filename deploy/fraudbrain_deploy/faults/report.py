@@ -133,13 +133,14 @@ def page(report: Report) -> str:
     """The report for people."""
     faults = ", ".join(f"{count} {kind}" for kind, count in sorted(report.faults.items()))
     endings = ", ".join(f"{count:,} {name}" for name, count in sorted(report.endings.items()))
-    exits = ", ".join(f"{count} with code {code}" for code, count in report.worker_exits.items()) or "none"
+    exits = ", ".join(f"{count} {how}" for how, count in report.worker_exits.items()) or "none"
     found = report.costs
     repeats = ", ".join(f"{count} after {kind}" for kind, count in found.repeats.items()) or "none"
     rows = [
         ("seed", str(report.seed)),
         ("events", f"{report.events:,} at {report.events_per_s:,}/s; {report.workers} workers in each group"),
         ("faults", faults),
+        *([("not injected", ", ".join(report.skipped))] if report.skipped else []),
         ("ended by itself", exits),
         ("endings", endings),
         ("takeover", f"{_seconds(found.takeover_s)}; of all kills {_seconds(found.standstill_s)}"),

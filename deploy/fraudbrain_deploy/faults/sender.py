@@ -13,6 +13,7 @@ from fraudbrain_deploy.faults.checker.history import hash64
 from fraudbrain_deploy.faults.events import Made
 
 _FLUSH_S: Final = 150.0
+_END_S: Final = 10.0
 
 
 class Source(Protocol):
@@ -52,7 +53,7 @@ class Sender:
     def end(self) -> None:
         """Sends no more."""
         self._ended.set()
-        self._thread.join(_FLUSH_S)
+        self._thread.join(_END_S)
 
     def check(self) -> None:
         """Raises UserError where a record could not be delivered."""
@@ -66,9 +67,12 @@ class Sender:
             if self._ended.is_set() or self._enough.is_set():
                 break
             self._send(self._events.next())
-        left = self._producer.flush(_FLUSH_S)
-        if left:
-            self._failures.append(f"{left} were not acknowledged within {_FLUSH_S:.0f} s")
+        deadline = time.monotonic() + _FLUSH_S
+        while len(self._producer) and not self._ended.is_set():
+            if time.monotonic() > deadline:
+                self._failures.append(f"{len(self._producer)} were not acknowledged within {_FLUSH_S:.0f} s")
+                break
+            self._producer.poll(0.1)
 
     def _send(self, made: Made) -> None:
         delivered = partial(self._delivered, hash64(made.value or b""), made.intended)

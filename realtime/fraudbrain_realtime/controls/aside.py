@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from fraudbrain_realtime.controls.frames import framed, take_frame
 from fraudbrain_realtime.controls.preparation import Prepared
+from fraudbrain_realtime.frames import framed, take_frame
 from fraudbrain_realtime.ports import ControlRecord
 
 TIMEOUT_S: Final = 30.0
@@ -117,7 +117,7 @@ class _Child:
         self._socket, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = subprocess.Popen(program, stdin=theirs.fileno())
+                self._process = subprocess.Popen(program, stdin=theirs.fileno(), process_group=0)
             except OSError:
                 self._socket.close()
                 raise

@@ -53,10 +53,8 @@ _decode = msgspec.json.Decoder(RuleSet).decode
 
 
 def _parts(generated: GeneratedRules) -> tuple[Any, ...]:
-    by_type = {name: tuple(map(tuple, functions)) for name, functions in generated.by_type.items()}
-    return (*generated[:-1], by_type)
+    return generated.reads, {name: tuple(judge) for name, judge in generated.judges.items()}
 
 
-def _of_parts(version: str, names: Any, on_score: Any, reads: Any, by_type: dict[str, Any]) -> GeneratedRules:
-    functions = {name: (Generated(*findings), Generated(*clauses)) for name, (findings, clauses) in by_type.items()}
-    return GeneratedRules(version, names, on_score, reads, functions)
+def _of_parts(reads: frozenset[str], judges: dict[str, Any]) -> GeneratedRules:
+    return GeneratedRules(reads, {name: Generated(*judge) for name, judge in judges.items()})

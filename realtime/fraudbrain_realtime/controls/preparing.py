@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from fraudbrain_realtime.controls.frames import framed, take_frame
 from fraudbrain_realtime.controls.preparation import prepared
+from fraudbrain_realtime.frames import framed, take_frame
 from fraudbrain_realtime.ports import ControlRecord
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.parse import parse_scenario
@@ -25,8 +25,6 @@ _NICENESS = 5  # deciding goes first
 
 def main(work: Callable[[ControlRecord, Scenario], tuple[bytes | None, str]] | None = None) -> None:
     """Answers until the worker has hung up."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a signal to all of them is the worker's to answer
-        signal.signal(number, signal.SIG_IGN)
     os.nice(_NICENESS)
     with socket.socket(fileno=0) as worker:
         received = bytearray()

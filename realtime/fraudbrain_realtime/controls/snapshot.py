@@ -17,7 +17,7 @@ import msgspec
 
 from fraudbrain_realtime.controls.controls import Controls
 from fraudbrain_realtime.controls.feed import ControlFeed
-from fraudbrain_realtime.controls.frames import HEADER_BYTES, framed
+from fraudbrain_realtime.frames import HEADER_BYTES, framed
 from fraudbrain_realtime.ports import ControlRecord
 
 _FORMAT: Final = 1

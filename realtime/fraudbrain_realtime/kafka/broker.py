@@ -74,6 +74,7 @@ class KafkaBroker:
         self._in_flight = in_flight
         self._failure: BrokerFailed | None = None
         self._paused = False
+        self._given_up: set[int | None] = set()
         self._again: LogReader | None = None
         self._bootstrap = bootstrap
         self._commits: dict[int, Callable[[Mapping[int, int] | None], None]] = {}
@@ -89,7 +90,10 @@ class KafkaBroker:
     def poll(self, wait_s: float, *, take: bool = True) -> Sequence[Message]:
         self._pause_or_resume(take)
         first = self._consumer.poll(wait_s)
-        records = [] if first is None else [first, *self._consumer.consume(self._batch_limit - 1, timeout=0)]
+        self._given_up.clear()
+        records = [] if first is None else self._consumer.consume(self._batch_limit - 1, timeout=0)
+        if first is not None and first.partition() not in self._given_up:
+            records.insert(0, first)  # else it belongs to an assignment before: ours may begin at an earlier offset
         self._producer.poll(0)
         if self._failure is not None:
             raise self._failure
@@ -204,11 +208,13 @@ class KafkaBroker:
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions:
             self._owner().revoked([place.partition for place in partitions])
+            self._given_up.update(place.partition for place in partitions)
             self._consumer.incremental_unassign(partitions)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions:
             self._owner().lost([place.partition for place in partitions])
+            self._given_up.update(place.partition for place in partitions)
             self._consumer.incremental_unassign(partitions)
 
     def _on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:

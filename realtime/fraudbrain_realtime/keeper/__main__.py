@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import signal
 import socket
 import sys
 
@@ -11,7 +10,7 @@ from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable
 
 
 def main() -> None:
-    """Serves until the worker is gone. A stop that is meant for the whole session is the worker's to hear of."""
+    """Serves until the worker is gone."""
     parser = argparse.ArgumentParser(prog="python -m fraudbrain_realtime.keeper", description=__doc__)
     parser.add_argument("--thrift", required=True, help="host:port of HBase's Thrift gateway")
     parser.add_argument("--table", required=True, help="the table of profiles")
@@ -19,8 +18,6 @@ def main() -> None:
     parser.add_argument("socket", type=int, help="number of the open socket to the worker")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, signal.SIG_IGN)
     host, _, port = arguments.thrift.rpartition(":")
     table = ProfileTable(Gateway(host, int(port)), arguments.table)
     Serving(socket.socket(fileno=arguments.socket), table, _answers(arguments.redis)).run()

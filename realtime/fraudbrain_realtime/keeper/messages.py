@@ -1,11 +1,10 @@
-"""What a worker and its keeper say to each other: length-prefixed msgpack."""
+"""What a worker and its keeper say to each other."""
 
-from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-LENGTH_BYTES: Final = 4
+from fraudbrain_realtime.frames import framed
 
 
 class Save(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
@@ -59,33 +58,11 @@ class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
 Request: TypeAlias = Save | Scan | Load | Answer
 Reply: TypeAlias = Ready | Done | Found
 
-_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(Request).decode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode
 
 
 def frame(message: Request | Reply) -> bytes:
     """A message as it travels."""
-    buffer = bytearray(LENGTH_BYTES)
-    _encoder.encode_into(message, buffer, LENGTH_BYTES)
-    buffer[:LENGTH_BYTES] = (len(buffer) - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little")
-    return bytes(buffer)
-
-
-class Frames:
-    """Cuts what was received into messages."""
-
-    def __init__(self) -> None:
-        self._received = bytearray()
-
-    def feed(self, received: bytes) -> Iterator[bytes]:
-        """The messages that are whole now."""
-        self._received += received
-        start = 0
-        while (body := start + LENGTH_BYTES) <= len(self._received):
-            end = body + int.from_bytes(self._received[start:body], "little")
-            if end > len(self._received):
-                break
-            yield bytes(self._received[body:end])
-            start = end
-        del self._received[:start]
+    return framed(_encode(message))

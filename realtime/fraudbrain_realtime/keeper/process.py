@@ -11,10 +11,10 @@ from itertools import islice
 from select import select
 from typing import Final
 
+from fraudbrain_realtime.frames import take_frame
 from fraudbrain_realtime.keeper.messages import (
     Answer,
     Done,
-    Frames,
     Load,
     Ready,
     Request,
@@ -140,9 +140,9 @@ class KeeperProcess:
         self._socket, theirs = socket.socketpair()
         with theirs:
             number = str(theirs.fileno())
-            self._process = subprocess.Popen([*self._program, number], pass_fds=(theirs.fileno(),))
+            self._process = subprocess.Popen([*self._program, number], pass_fds=(theirs.fileno(),), process_group=0)
         self._socket.setblocking(False)
-        self._frames = Frames()
+        self._received = bytearray()
         self._unsent = bytearray()
         self._started_s = self._heard_s = self._clock()
         self._is_ready = False
@@ -194,8 +194,9 @@ class KeeperProcess:
             received = self._socket.recv(RECEIVED_AT_ONCE)
         except OSError:  # nothing there, or a dead keeper
             return False
-        for body in self._frames.feed(received):
-            self._serve(body)
+        self._received += received
+        while (message := take_frame(self._received)) is not None:
+            self._serve(message)
         return bool(received)
 
     def _serve(self, body: bytes) -> None:

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
+from fraudbrain_realtime.frames import take_frame
 from fraudbrain_realtime.keeper.messages import (
     Answer,
     Done,
     Found,
-    Frames,
     Load,
     Ready,
     Reply,
@@ -59,7 +59,7 @@ class Serving:
         self._worker = worker
         self._rows = rows
         self._answers = answers
-        self._frames = Frames()
+        self._received = bytearray()
         self._waiting: deque[Save | Load | Answer] = deque()
         self._scans: deque[tuple[int, Iterator[dict[str, bytes]]]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -88,12 +88,13 @@ class Serving:
                 received = b""
             if not received:
                 raise WorkerGone
-            for body in self._frames.feed(received):
-                self._take(body)
+            self._received += received
+            while (message := take_frame(self._received)) is not None:
+                self._take(message)
             is_idle = not self._waiting and not self._scans
 
-    def _take(self, body: bytes) -> None:
-        request = decode_request(body)
+    def _take(self, message: bytes) -> None:
+        request = decode_request(message)
         if isinstance(request, Scan):
             self._scans.append((request.ticket, self._rows.scan(request.partition)))
         else:

@@ -2,6 +2,7 @@
 
 from fraudbrain_shared.decisions.application import Application, Undecided
 from fraudbrain_shared.decisions.decide import DecisionCore, Origin
+from fraudbrain_shared.decisions.encoder import DecisionEncoder
 from fraudbrain_shared.decisions.simulation import Simulation
 
-__all__ = ["Application", "DecisionCore", "Origin", "Simulation", "Undecided"]
+__all__ = ["Application", "DecisionCore", "DecisionEncoder", "Origin", "Simulation", "Undecided"]

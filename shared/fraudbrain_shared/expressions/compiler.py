@@ -6,7 +6,7 @@ reaches it but as a quoted constant.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from types import CodeType
 from typing import Any, NamedTuple
@@ -21,52 +21,67 @@ from fraudbrain_shared.expressions.writer import Writer
 
 
 class Generated(NamedTuple):
-    """A generated function before it is bound to a process: `marshal` takes it, as a plain tuple, to another one.
+    """A generated function before it is bound to a process. `marshal` takes it to another one, as a plain tuple, if it
+    takes the `values`.
 
-    `patterns` and `zones` are the constants that no code object holds: by the names under which the code knows them
-    a regular expression's text, and a time zone's name.
+    `patterns`, `zones` and `values` are the constants, by the names under which the code knows them: a regular
+    expression's text, a time zone's name, and what needs no making.
     """
 
     name: str
     code: CodeType
     patterns: dict[str, str]
     zones: dict[str, str]
+    values: dict[str, object]
 
 
 def compile_function(
-    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]
+    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression], *, errors_unknown: bool = False
 ) -> Callable[..., tuple[Any, ...]]:
     """One Python function that takes `arguments` and returns the value of each expression, in order.
 
-    A value is of the expression's type, or UNKNOWN or ERROR where the expression says it may be; the function
-    raises for no arguments that keep the promises of the names. A later expression reads an earlier one by a
-    name whose `code` holds `local_name(key)`; an error is unknown to it.
+    A value is of the expression's type, or UNKNOWN or ERROR where the expression says it may be; with
+    `errors_unknown` it is UNKNOWN instead of ERROR. The function raises for no arguments that keep the promises of the
+    names. A later expression reads an earlier one by a name whose `code` holds `local_name(key)`; an error is unknown
+    to it.
     ValueError if `name` or an argument is no Python name or begins with an underscore.
     """
-    return bind(generate(name, arguments, expressions))
+    lines, constants = generated_lines(expressions, errors_unknown=errors_unknown)
+    return function_of(name, arguments, lines, constants)
 
 
-def generate(name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]) -> Generated:
-    """The function that `compile_function` gives, as code: all of the work but for what `bind` does in no time."""
+def function_of(
+    name: str, arguments: Sequence[str], lines: Iterable[str], constants: Mapping[str, object]
+) -> Callable[..., Any]:
+    """The function with these lines, which know the table of operators and the constants by name.
+
+    ValueError if `name` or an argument is no Python name or begins with an underscore.
+    """
+    return bind(generate(name, arguments, lines, constants))
+
+
+def generate(name: str, arguments: Sequence[str], lines: Iterable[str], constants: Mapping[str, object]) -> Generated:
+    """The same as code: all of the work but for what `bind` does in no time."""
     for each in (name, *arguments):
         if not each.isidentifier() or iskeyword(each) or each.startswith("_"):
             raise ValueError(f"{each!r} cannot name a function or an argument")
-    source, constants = generated_source(name, arguments, expressions)
+    source = "\n".join([f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in lines)])
     return Generated(
         name,
         compile(source, f"<generated {name}>", "exec"),
         {variable: each.text for variable, each in constants.items() if isinstance(each, Pattern)},
         {variable: each.name for variable, each in constants.items() if isinstance(each, Zone)},
+        {variable: each for variable, each in constants.items() if not isinstance(each, Pattern | Zone)},
     )
 
 
-def bind(generated: Generated) -> Callable[..., tuple[Any, ...]]:
+def bind(generated: Generated) -> Callable[..., Any]:
     """The function itself."""
-    constants = {variable: pattern_of(text) for variable, text in generated.patterns.items()}
+    patterns = {variable: pattern_of(text) for variable, text in generated.patterns.items()}
     zones = {variable: zone_named(name) for variable, name in generated.zones.items()}
-    namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **constants, **zones}
+    namespace: dict[str, Any] = {"__builtins__": {}, **CALLED, **patterns, **zones, **generated.values}
     exec(generated.code, namespace)  # noqa: S102 (our own text, built below)
-    function: Callable[..., tuple[Any, ...]] = namespace[generated.name]
+    function: Callable[..., Any] = namespace[generated.name]
     return function
 
 
@@ -82,36 +97,31 @@ def _safe(char: str) -> str:
     return char if char.isascii() and char.isalnum() else f"_{ord(char):x}_"
 
 
-def generated_source(
-    name: str, arguments: Sequence[str], expressions: Mapping[str, Expression]
-) -> tuple[str, Mapping[str, object]]:
-    """The text of the function, and the constants that it knows by name."""
+def generated_lines(
+    expressions: Mapping[str, Expression], *, errors_unknown: bool = False
+) -> tuple[Sequence[str], Mapping[str, object]]:
+    """The lines of the function, and the constants that it knows by name."""
     trees = [expression.tree for expression in expressions.values()]
     reads = sum((names_read(tree) for tree in trees), Counter[Name]())
     writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
     words = {word for read in reads for word in re.findall(r"\w+", read.code)}
     results = [
-        writer.result(expression.tree, local_name(key), is_read=local_name(key) in words)
+        writer.result(expression.tree, local_name(key), is_read=local_name(key) in words, errors_unknown=errors_unknown)
         for key, expression in expressions.items()
     ]
-    lines = [
-        f"def {name}({', '.join(arguments)}):",
-        *(f"    {statement}" for statement in writer.statements),
-        *_returned(results),
-    ]
-    return "\n".join(lines), writer.constants
+    return [*writer.statements, *returned(results)], writer.constants
 
 
-def _returned(results: Sequence[str]) -> Iterator[str]:
+def returned(results: Sequence[str]) -> Iterator[str]:
     """A statement that returns all results.
 
     CPython builds a tuple of more than 30 by way of a list. Joining shorter ones takes a fifth less, until too much is
     copied again.
     """
     per_tuple = 25 if len(results) <= 125 else len(results)
-    yield "    return ("
+    yield "return ("
     for start in range(0, len(results), per_tuple or 1):
-        yield f"        {'+ ' if start else ''}("
-        yield from (f"            {result}," for result in results[start : start + per_tuple])
-        yield "        )"
-    yield "    )"
+        yield f"    {'+ ' if start else ''}("
+        yield from (f"        {result}," for result in results[start : start + per_tuple])
+        yield "    )"
+    yield ")"

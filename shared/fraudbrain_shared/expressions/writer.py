@@ -82,17 +82,20 @@ class Writer:
         self.constants: dict[str, object] = {}
         self.temporaries = 0
 
-    def result(self, node: Node, local: str, *, is_read: bool) -> str:
-        """Code for the value to return; it is assigned to `local` first if another expression reads that."""
+    def result(self, node: Node, local: str, *, is_read: bool, errors_unknown: bool) -> str:
+        """Code for the value to return; it is assigned to `local` first if another expression reads that, to which an
+        error is unknown."""
         code = self.code(node)
+        if node.may_fail and (is_read or errors_unknown):
+            value = self.assigned(code)
+            code = f"(None if {value} is ERROR else {value})"
+            if is_read and not errors_unknown:
+                self.statements.append(f"{local} = {code}")
+                return value
         if not is_read:
             return code
-        if not node.may_fail:
-            self.statements.append(f"{local} = {code}")
-            return local
-        result = self.assigned(code)
-        self.statements.append(f"{local} = None if {result} is ERROR else {result}")
-        return result
+        self.statements.append(f"{local} = {code}")
+        return local
 
     def code(self, node: Node) -> str:
         """Code that yields the node's value, None or ERROR."""

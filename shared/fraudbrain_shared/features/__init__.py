@@ -3,9 +3,10 @@
 from fraudbrain_shared.features.context_fold import ContextFold, ContextInput, EntityStates, OversizeState
 from fraudbrain_shared.features.context_view import ContextReading, ContextView
 from fraudbrain_shared.features.fold_hash import fold_hash
-from fraudbrain_shared.features.profile import Profile, decode_profile, encode_profile
+from fraudbrain_shared.features.profile import Profile, decode_profile, encode_profile, put_to_rest
 from fraudbrain_shared.features.profile_fold import ProfileFold
 from fraudbrain_shared.features.remembered import hash64, recall, remember
+from fraudbrain_shared.features.warm_profiles import WarmProfiles
 
 __all__ = [
     "ContextFold",
@@ -16,10 +17,12 @@ __all__ = [
     "OversizeState",
     "Profile",
     "ProfileFold",
+    "WarmProfiles",
     "decode_profile",
     "encode_profile",
     "fold_hash",
     "hash64",
+    "put_to_rest",
     "recall",
     "remember",
 ]

@@ -5,6 +5,7 @@ The code comes from the closed tables below and from numbers; nobody's text reac
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import gcd
 from typing import Any, Final
 
 from fraudbrain_shared.expressions import Type
@@ -26,8 +27,8 @@ ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
 """(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
 that is kept within a key, in the order of the states: None where it cannot be evaluated."""
 
-# How the columns are read of the hops from `place` on; they are called by their letters, BEGIN is the
-# second at which the window begins.
+# How the columns are read of the hops from `place` on, where there are some; they are called by their letters, BEGIN is
+# the second at which the window begins.
 _INT_CODE: Final[Mapping[Read, str]] = {
     "sum": f"total if {INT64_MIN} <= total <= {INT64_MAX} else bounded(total)",
     "mean": "total / count if count else None",
@@ -40,11 +41,11 @@ _DOUBLE_CODE: Final[Mapping[Read, str]] = {
 }
 _CODE: Final[Mapping[Read, str]] = {
     "count": "count",
-    "min": "l[place] if place < hops else None",
-    "max": "h[place] if place < hops else None",
-    "first": "a[place][1] if place < hops else None",
-    "last": "z[1] if place < hops else None",
-    "seconds_since": "(now - z[0]) // 1000 if place < hops else None",
+    "min": "l[place]",
+    "max": "h[place]",
+    "first": "a[place][1]",
+    "last": "z[1]",
+    "seconds_since": "(now - z[0]) // 1000",
     "distinct": "sketched_since(d, BEGIN) if d[0] else len(newest) - bisect_left(newest, BEGIN)",
     "streak": "r[2][-1] - r[2][place]",
 }
@@ -86,7 +87,6 @@ def compile_reads(
     variables = _variables(features)
     results = "".join(f"{variable}, " for each in features for variable in variables[each.name])
     lines = [
-        "second = now // 1000",
         *_begin_lines(features),
         *(line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)),
         f"return ({results})",
@@ -142,26 +142,31 @@ def _of_nothing(read: Read, value_type: Type) -> Reading:
 def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
     if shape.kind == "within":
         yield f"state = state[{INSIDE}]"
-    yield f"hops = len(state[{STARTS}])"
+    yield f"starts = state[{STARTS}]"
     for column, letter in enumerate(shape.columns, COLUMNS):
         yield f"{letter} = state[{column}]"
         if letter in _SHARED:
             yield _SHARED[letter]
     for feature in shape.features:
+        reads = dict(zip(variables[feature.name], feature.read, strict=True))
         begin = _begin(feature.span) if isinstance(feature.span, Window) else None
-        yield f"place = bisect_left(state[{STARTS}], {begin})" if begin else "place = 0"
-        for letter, line in _COMMON.items():
-            if letter in columns_of(feature):
-                yield line
-        for read, variable in zip(feature.read, variables[feature.name], strict=True):
-            yield f"{variable} = {_code(read, shape.value_type).replace('BEGIN', begin or '0')}"
+        yield f"if starts and starts[-1] >= {begin}:" if begin else "if starts:"
+        yield f"    place = bisect_left(starts, {begin})" if begin else "    place = 0"
+        yield from (f"    {line}" for letter, line in _COMMON.items() if letter in columns_of(feature))
+        for variable, read in reads.items():
+            yield f"    {variable} = {_code(read, shape.value_type).replace('BEGIN', begin or '0')}"
+        yield "else:"
+        yield from (f"    {variable} = {_of_nothing(read, shape.value_type)}" for variable, read in reads.items())
 
 
 def _begin_lines(features: Sequence[ProfileFeature]) -> Iterator[str]:
-    for window in dict.fromkeys(each.span for each in features):
-        if isinstance(window, Window):
-            hop_s = window.hop_ms // 1000
-            yield f"{_begin(window)} = (second - {window.length_ms // 1000}) // {hop_s} * {hop_s}"
+    """The windows' first seconds, by what all lengths and hops have in common: Python divides small numbers faster."""
+    windows = list(dict.fromkeys(each.span for each in features if isinstance(each.span, Window)))
+    unit_ms = gcd(*(length for each in windows for length in (each.length_ms, each.hop_ms))) or 1
+    yield f"unit = now // {unit_ms}"
+    for each in windows:
+        length, hop = each.length_ms // unit_ms, each.hop_ms // unit_ms
+        yield f"{_begin(each)} = (unit - {length}) // {hop} * {each.hop_ms // 1000}"
 
 
 def _begin(window: Window) -> str:

@@ -1,7 +1,9 @@
 """The context as the fast tier reads it: the newest state of each entity, as of the context's clock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from math import gcd
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,7 +20,7 @@ from fraudbrain_shared.scenario.scope import context_reads
 from fraudbrain_shared.topics import CLOCK, clock_key, split_key
 
 
-class ContextReading(NamedTuple):
+class ContextReading(msgspec.Struct, frozen=True, gc=False):
     """What is known of an event's entities: `values` in the order of `context_reads`.
 
     `clock` is the event time up to which the slow tier has seen, UTC ms; `behind_ms` how far that is behind
@@ -49,14 +51,13 @@ class ContextView:
         self._kinds = {each.entity for each in scenario.context.values()}
         self._states = Newest(most_entities)
         self._clocks: dict[str, int] = {}
-        self._known: dict[str, tuple[int, bytes | None, list[Reading] | None]] = {}
-        self._known_since = 0
+        self._clock: int | None = None
         self._plans = {each.name: _plan(scenario, each.name) for each in scenario.event_types.values()}
 
     @property
     def clock(self) -> int | None:
         """The event time up to which every job has seen; None while there was none."""
-        return min(self._clocks.values(), default=None)
+        return self._clock
 
     @property
     def entities(self) -> int:
@@ -77,7 +78,8 @@ class ContextView:
         if kind == CLOCK:
             self._update_clock(id_, value)
         elif value is None:
-            self._states.remove(f"{kind}|{id_}")
+            self._states.remove(_key(kind, id_))
+            self._forget_read(kind, id_)
         else:
             record = _decode_state(value)
             if (record.entity, record.id) != (kind, id_):
@@ -86,7 +88,11 @@ class ContextView:
                 raise ValueError(f"a state of {length:,} bytes; {MAX_CONTEXT_BYTES:,} are allowed")
             states = {feature: _decode_window(raw) for feature, raw in record.states.items()}
             if kind in self._kinds:  # an older scenario's kinds are nobody's
-                self._states.put(f"{kind}|{id_}", _packed(states))
+                put_away = self._states.put_away
+                self._states.put(_key(kind, id_), _packed(states))
+                self._forget_read(kind, id_)
+                if self._states.put_away > put_away:
+                    self._forget_all_read()
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values that, taken one after the other, make another view what this one is."""
@@ -106,49 +112,77 @@ class ContextView:
             if clock.job != job or not 0 <= clock.event_time <= RANGES[Type.TIMESTAMP].high:
                 raise ValueError("no clock of this job")
             self._clocks[job] = clock.event_time
+        self._clock = min(self._clocks.values(), default=None)
+
+    def _forget_read(self, kind: str, id_: str) -> None:
+        for plan in self._plans.values():
+            for entity in plan:
+                if entity.kind == kind:
+                    entity.known.pop(id_, None)
+
+    def _forget_all_read(self) -> None:
+        """Some are put away: what read as never seen may be one of them, and is then unknown."""
+        for plan in self._plans.values():
+            for entity in plan:
+                entity.known.clear()
 
     def read(self, event: AdmittedEvent, now_ms: int) -> ContextReading:
         """What is known of the event's entities, as of the event's time or the clock, whichever is earlier.
 
         `now_ms` is the event's append time, in a stepped replay the clock of its step.
         """
-        clock = self.clock
+        clock = self._clock
         as_of = event.event_time if clock is None else min(event.event_time, clock)
-        values: list[Reading] = []
+        values: tuple[Reading, ...] = ()
         is_partial = False
-        if self._states.put_away > self._known_since:  # nothing is known any more of some that read as never seen
-            self._known.clear()
-            self._known_since = self._states.put_away
-        for field, prefix, features, grid_ms, unknown in self._plans[event.type]:
-            id_ = getattr(event.fields, field)
-            if id_ is None:
-                values += unknown
-                continue
-            entity = prefix + id_
-            encoded = self._states.get(entity)
-            grid = as_of // grid_ms
-            known = self._known.get(entity)
-            if known is None or known[0] != grid or known[1] is not encoded:
-                if len(self._known) >= _MOST_READ:
-                    self._known.clear()
-                is_lost = encoded is None and self._states.was_put_away(entity)
-                read = None if is_lost else _read_all(encoded, features, as_of)
-                known = self._known[entity] = grid, encoded, read
-            if known[2] is None:
+        for entity in self._plans[event.type]:
+            id_ = entity.id_of(event)
+            known = entity.known.get(id_)
+            if known is None or known.grid != as_of // entity.grid_ms:
+                known = self._read(entity, id_, as_of)
+            values += known.values
+            if known.is_lost:
                 is_partial = True
-                values += unknown
-            else:
-                values += known[2]
-        return ContextReading(tuple(values), clock, None if clock is None else now_ms - clock, is_partial)
+        return ContextReading(values, clock, None if clock is None else now_ms - clock, is_partial)
+
+    def _read(self, entity: "_Entity", id_: str | None, as_of: int) -> "_Known":
+        """Reads an entity, and keeps what was read."""
+        key = _key(entity.kind, id_ or "")
+        encoded = None if id_ is None else self._states.get(key)
+        is_lost = id_ is not None and encoded is None and self._states.was_put_away(key)
+        if id_ is None or is_lost:
+            values: tuple[Reading, ...] = (None,) * sum(len(reads) for _, reads in entity.features)
+        else:
+            values = _read_all(encoded, entity.features, as_of)
+        if len(entity.known) >= _MOST_READ:
+            entity.known.clear()
+        known = entity.known[id_] = _Known(as_of // entity.grid_ms, values, is_lost)
+        return known
 
 
 _Features = list[tuple[ContextFeature, tuple[Read, ...]]]
-_Plan = list[tuple[str, str, _Features, int, list[Reading]]]
-"""For each field that names an entity: the field, how the keys of the kind begin, its features with their reads, how
-long, in ms, the times are at which they all read the same, and what they read where nothing can be known."""
 
 
-def _plan(scenario: Scenario, type_name: str) -> _Plan:
+class _Known(NamedTuple):
+    """In which stretch of time an entity was read, what was read, and whether it was put away."""
+
+    grid: int
+    values: tuple[Reading, ...]
+    is_lost: bool
+
+
+class _Entity(NamedTuple):
+    """A field that names an entity: its kind, the features of that with their reads, and how long, in ms, the times are
+    at which they all read the same. `known` is what was read, by id."""
+
+    id_of: Callable[[AdmittedEvent], str | None]
+    kind: str
+    features: _Features
+    grid_ms: int
+    known: dict[str | None, _Known]
+
+
+def _plan(scenario: Scenario, type_name: str) -> list[_Entity]:
     found: dict[str, _Features] = {}
     kinds: dict[str, str] = {}
     for each in context_reads(scenario, scenario.event_types[type_name]):
@@ -157,7 +191,7 @@ def _plan(scenario: Scenario, type_name: str) -> _Plan:
         if not features or features[-1][0] is not each.feature:
             features.append((each.feature, each.feature.read))
     return [
-        (field, f"{kinds[field]}|", features, _grid_ms(features), [None for _, reads in features for _ in reads])
+        _Entity(attrgetter(f"fields.{field}"), kinds[field], features, _grid_ms(features), {})
         for field, features in found.items()
     ]
 
@@ -168,11 +202,14 @@ def _grid_ms(features: _Features) -> int:
     return gcd(*(length_ms for feature, _ in features for length_ms in (feature.hop_ms, feature.window_ms)))
 
 
-def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> list[Reading]:
+def _key(kind: str, id_: str) -> str:
+    return f"{kind}|{id_}"
+
+
+def _read_all(encoded: bytes | None, features: _Features, as_of: int) -> tuple[Reading, ...]:
     states = _unpack_windows(encoded) if encoded else {}
-    return [
-        value for feature, reads in features for value in _read(states.get(feature.id, _EMPTY), feature, reads, as_of)
-    ]
+    found = (_read(states.get(feature.id, _EMPTY), feature, reads, as_of) for feature, reads in features)
+    return tuple(chain.from_iterable(found))
 
 
 def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], as_of: int) -> list[Reading]:
@@ -187,7 +224,7 @@ def _read(state: WindowState, feature: ContextFeature, reads: tuple[Read, ...], 
 
 
 _EMPTY: Final = WindowState([])
-_MOST_READ: Final = 10_000  # entities of which what was read is kept: some megabytes
+_MOST_READ: Final = 10_000  # entities, of each field, of which what was read is kept: some megabytes
 _decode_state = msgspec.json.Decoder(ContextState).decode
 _decode_clock = msgspec.json.Decoder(ContextClock).decode
 _decode_window = msgspec.json.Decoder(WindowState).decode

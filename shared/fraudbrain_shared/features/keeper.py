@@ -13,10 +13,13 @@ class Keeper(Protocol):
 
     `time` is the event's, `clock` the largest event time folded, the event's included, UTC ms: the event is late
     where its time is smaller. `add` returns for how many features it came too late. Where `notes_misses`, records
-    that are not folded matter from the first on.
+    that are not folded matter from the first on; unless it `minds_misses`, they never do. States of one `form` are
+    alike: none of them need be adopted.
     """
 
+    form: str
     notes_misses: bool
+    minds_misses: bool
 
     def start(self) -> State:
         """The state of nothing."""
@@ -32,7 +35,7 @@ class Keeper(Protocol):
         """Takes note of a record of the type that is not folded."""
 
     def joined(self, left: State, right: State, clock: int) -> State:
-        """The state of two histories, of which the right one is later in the log. Changes neither.
+        """The state of two histories, of which the right one is later in the log. Takes both over.
 
         `clock` is the larger of both. What the right one would have refused as late, had it known the left one's
         clock, it may hold.

@@ -21,8 +21,10 @@ class KeptValues:
 
     def __init__(self, shape: StateShape) -> None:
         self._tag = shape.tag
+        self.form = f"{shape.tag}"
         self._count = shape.count
         self.notes_misses = "r" in shape.columns
+        self.minds_misses = True
 
     def start(self) -> State:
         return [self._tag, [], 0, 0, False]

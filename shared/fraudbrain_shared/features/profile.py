@@ -1,17 +1,33 @@
 """A subject's profile as it is held in memory and written to a row."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
 from fraudbrain_shared.features.keeper import State
 
-FORMAT: Final = 2
-"""The form of rows. Those of form 1 had no spans but windows and were arrays that began with the subject."""
+FORMAT: Final = 3
+"""The form of rows. Those of form 1 were arrays that began with the subject, and those of form 2 knew duplicates by
+another hash and did not tell their states' layout."""
 
 _HUGE: Final = 1  # the code of a whole number beyond 64 bits
-_NOTHING: Final = b"\x90"
+
+
+class States(msgspec.Struct, array_like=True, gc=False):
+    """One state, or None, for each keeper of the fold that goes by `layout`."""
+
+    layout: int
+    kept: list[State | None]
+
+
+def layout_of(forms: Sequence[str]) -> int:
+    """The layout of a fold whose keepers have these forms; never 0, which is that of nothing."""
+    return max(1, int.from_bytes(sha256("\n".join(forms).encode()).digest()[:4], "big"))
+
+
+_NOTHING: Final = msgspec.msgpack.encode(States(0, []))
 
 
 class Profile(msgspec.Struct, gc=False):
@@ -20,9 +36,9 @@ class Profile(msgspec.Struct, gc=False):
     `epoch` and `last_applied` say up to which offset, `clock` is the largest event time folded (UTC ms, −1
     before the first), `remembered` the newest events (see `remembered`).
 
-    The states of features are packed until they are touched and again when the profile is encoded: a worker holds a
-    million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts,
-    with one state, or None, for each of a fold's keepers; else `packed` does.
+    The states of features are packed until they are touched and again when the profile is put to rest: a worker holds
+    a million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts,
+    else `packed` does.
     """
 
     subject: str
@@ -32,7 +48,7 @@ class Profile(msgspec.Struct, gc=False):
     late_dropped: int = 0
     remembered: bytes = b""
     packed: bytes = _NOTHING
-    states: list[State | None] | None = None
+    states: States | None = None
 
 
 class _Row(msgspec.Struct, array_like=True, gc=False):
@@ -47,10 +63,9 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
 
 
 def encode_profile(profile: Profile) -> bytes:
-    """The profile as the bytes of a row. Packs its states: their next fold or read unpacks them."""
+    """The profile as the bytes of a row."""
     if profile.states is not None:
         profile.packed = _pack(profile.states)
-        profile.states = None
     row = _Row(
         FORMAT,
         profile.subject,
@@ -62,6 +77,12 @@ def encode_profile(profile: Profile) -> bytes:
         msgspec.Raw(profile.packed),
     )
     return _encoder.encode(row)
+
+
+def put_to_rest(profile: Profile) -> None:
+    """Keeps the states as they were encoded last: nothing may have been folded since. Their next fold or read unpacks
+    them, which costs as much as the fold."""
+    profile.states = None
 
 
 def decode_profile(row: bytes) -> Profile:
@@ -87,20 +108,19 @@ def decode_profile(row: bytes) -> Profile:
     )
 
 
-def unpacked(profile: Profile) -> list[State]:
+def unpacked(profile: Profile) -> States:
     """A copy of the states as they are folded."""
     packed = profile.packed if profile.states is None else _pack(profile.states)
-    states: list[State] = _states_decoder.decode(packed)
+    states: States = _states_decoder.decode(packed)
     return states
 
 
-def _pack(states: Iterable[State | None]) -> bytes:
-    kept = [state for state in states if state is not None]
+def _pack(states: States) -> bytes:
     buffer = bytearray()  # what `encode` returns holds on to up to twice its length
     try:
-        _encoder.encode_into(kept, buffer)
+        _encoder.encode_into(states, buffer)
     except OverflowError:  # a sum of ints beyond 64 bits
-        _encoder.encode_into(_with_huge(kept), buffer)
+        _encoder.encode_into(States(states.layout, _with_huge(states.kept)), buffer)
     return bytes(buffer)
 
 
@@ -120,4 +140,4 @@ def _huge(code: int, data: memoryview) -> int:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Row)
-_states_decoder = msgspec.msgpack.Decoder(list[list[Any]], ext_hook=_huge)
+_states_decoder = msgspec.msgpack.Decoder(States, ext_hook=_huge)

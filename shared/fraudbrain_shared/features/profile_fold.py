@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
-from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fraudbrain_shared.admission import AdmittedEvent
-from fraudbrain_shared.expressions import ERROR, Expression
+from fraudbrain_shared.features.compiled_folds import Step, compile_folds, expressions_of
 from fraudbrain_shared.features.compiled_reads import ReadAll, compile_reads
 from fraudbrain_shared.features.keeper import TAG, Keeper, State
 from fraudbrain_shared.features.last_values import KeptValues
-from fraudbrain_shared.features.profile import Profile, unpacked
+from fraudbrain_shared.features.profile import Profile, States, layout_of, unpacked
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.remembered import remembered_together
 from fraudbrain_shared.features.shared_hops import SharedHops
@@ -18,7 +17,6 @@ from fraudbrain_shared.features.within import WithinKey
 from fraudbrain_shared.scenario.description import EventType, ProfileFeature, Scenario, Within
 from fraudbrain_shared.scenario.feature_functions import (
     compile_fold_derived,
-    compile_folds,
     compile_keys,
     folds_read,
 )
@@ -43,6 +41,7 @@ class ProfileFold:
         self._places = {shape.tag: place for place, shape in enumerate(shapes)}
         if len(self._places) < len(shapes):
             raise ValueError("two states have one tag: change the text of an expression a little")
+        self._layout = layout_of([keeper.form for keeper in self._keepers])
         self._read_all = compile_reads(features, shapes, later)
         self._types = {
             name: _TypeFold(scenario, event_type, shapes, self._keepers)
@@ -58,11 +57,11 @@ class ProfileFold:
         if states is None:
             states = self._unpack(profile)
         time = event.event_time
-        now = max(profile.clock, time)
+        now = profile.clock if profile.clock > time else time
         keys = self._types[event.type].keys
         if keys is None:
-            return self._read_all(states, now, ())
-        return keys.read(self._read_all, states, now, event)
+            return self._read_all(states.kept, now, ())
+        return keys.read(self._read_all, states.kept, now, event)
 
     def fold(self, profile: Profile, event: AdmittedEvent, readings: Sequence[Reading] | None = None) -> None:
         """Adds the event to the profile. A late event enters its own hop if that is kept.
@@ -75,28 +74,15 @@ class ProfileFold:
         if of_type.derived is not None:
             readings = self.read(profile, event) if readings is None else readings
             derived = of_type.derived(event.fields, time, readings)
-        inputs = of_type.evaluate(event.fields, time, readings or (), derived)
         states = profile.states
         if states is None:
             states = self._unpack(profile)
-        clock = profile.clock = max(profile.clock, time)
-        for keeper, place, where, value, key in of_type.steps:
-            state, amount = states[place], inputs[value]
-            own_key = None if key is None or inputs[key] is ERROR else inputs[key]
-            is_folded = (  # neither unknown nor in error, and if it is a double a number
-                inputs[where] is True
-                and amount is not None
-                and amount is not ERROR
-                and (amount.__class__ is not float or isfinite(amount))
-            )
-            if state is None:
-                if not (is_folded or keeper.notes_misses):
-                    continue
-                state = states[place] = keeper.start()
-            if is_folded:
-                profile.late_dropped += keeper.add(state, amount, own_key, time, clock)
-            else:
-                keeper.miss(state, own_key, time, clock)
+        clock = profile.clock
+        if time > clock:
+            clock = profile.clock = time
+        late = of_type.fold_all(event.fields, time, readings or (), derived, states.kept, clock)
+        if late:
+            profile.late_dropped += late
 
     def joined(self, left: Profile, right: Profile) -> Profile:
         """The profile of two histories of a subject, of which the right one is later in the log. Changes neither.
@@ -116,31 +102,26 @@ class ProfileFold:
             clock,
             left.late_dropped + right.late_dropped,
             remembered_together(left.remembered, right.remembered, clock),
-            states=states,
+            states=States(self._layout, states),
         )
 
-    def _unpack(self, profile: Profile) -> list[State | None]:
-        profile.states = self._copied(profile)
+    def _unpack(self, profile: Profile) -> States:
+        profile.states = States(self._layout, self._copied(profile))
         return profile.states
 
     def _copied(self, profile: Profile) -> list[State | None]:
-        """The states of the fold's own features; of others, which an older scenario had, nothing is kept."""
+        """The states of the fold's own features; of others, which an older scenario had, nothing is kept.
+
+        States that a fold of the same layout left are as they are.
+        """
+        found = unpacked(profile)
+        if found.layout == self._layout:
+            return found.kept
         states: list[State | None] = [None] * len(self._keepers)
-        for state in unpacked(profile):
-            place = self._places.get(state[TAG])
-            if place is not None:
+        for state in found.kept:
+            if state is not None and (place := self._places.get(state[TAG])) is not None:
                 states[place] = self._keepers[place].adopted(state)
         return states
-
-
-class _Step(NamedTuple):
-    """A state that events of a type are folded into; `where`, `value` and `key` are places of what was evaluated."""
-
-    keeper: Keeper
-    place: int
-    where: int
-    value: int
-    key: int | None
 
 
 class _TypeFold:
@@ -152,17 +133,14 @@ class _TypeFold:
     def __init__(
         self, scenario: Scenario, event_type: EventType, shapes: Sequence[StateShape], keepers: Sequence[Keeper]
     ) -> None:
-        own = [(place, shape.features[0]) for place, shape in enumerate(shapes) if shape.on == event_type.name]
-        features = [feature for _, feature in own]
-        paths = folds_read(each for feature in features for each in _expressions(feature))
-        self.evaluate = compile_folds(scenario, event_type, features)
+        steps = [
+            Step(place, keepers[place], shape.features[0])
+            for place, shape in enumerate(shapes)
+            if shape.on == event_type.name
+        ]
+        paths = folds_read(each for step in steps for each in expressions_of(step.feature))
+        self.fold_all = compile_folds(steps)
         self.derived = compile_fold_derived(scenario, event_type, paths) if paths else None
-        self.steps: list[_Step] = []
-        result = 0
-        for place, feature in own:
-            has_key = isinstance(feature.span, Within)
-            self.steps.append(_Step(keepers[place], place, result, result + 1, result + 2 if has_key else None))
-            result += 3 if has_key else 2
         within = [shape.features[0] for shape in shapes if shape.kind == "within"]
         self.keys = _Keys(scenario, event_type, within) if within else None
 
@@ -175,7 +153,7 @@ class _Keys:
     """
 
     def __init__(self, scenario: Scenario, event_type: EventType, within: Sequence[ProfileFeature]) -> None:
-        reads = [folds_read(_key(each)) for each in within]
+        reads = [folds_read([each.span.key] if isinstance(each.span, Within) else []) for each in within]
         direct = [each for each, paths in zip(within, reads, strict=True) if not paths]
         self._places = [place for place, paths in enumerate(reads) if not paths]
         self._evaluate = compile_keys(scenario, event_type, direct)
@@ -212,14 +190,6 @@ def _keeper(shape: StateShape) -> Keeper:
             return KeptValues(shape)
         case "within":
             return WithinKey(shape)
-
-
-def _expressions(feature: ProfileFeature) -> Iterable[Expression]:
-    return (each for each in (feature.where, feature.value, *_key(feature)) if each)
-
-
-def _key(feature: ProfileFeature) -> Sequence[Expression]:
-    return (feature.span.key,) if isinstance(feature.span, Within) else ()
 
 
 def _after_what_they_read(

@@ -5,14 +5,15 @@ time, its old end in steps. So where only windows with hops of a day reach, hops
 all that stands from some place in the list on. A lifetime is a window without an old end.
 
 Hops that became needlessly short are put together now and then, when the list has grown: reads do not depend on
-when. That moment depends on the events alone, so that a state is the same wherever it was folded.
+when. That moment depends on the events alone, so that a state is the same wherever it was folded. It is done in place,
+and only to hops that windows have left since the last time.
 """
 
 from bisect import bisect_left
-from itertools import pairwise
 from typing import Any, Final
 
-from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run
+from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run, keep_first
+from fraudbrain_shared.features.compiled_adds import Add, Hops, compile_add
 from fraudbrain_shared.features.keeper import State
 from fraudbrain_shared.scenario.profile_state import ENDLESS_S, FIRST_SLACK, StateShape
 
@@ -31,41 +32,31 @@ class SharedHops:
 
     def __init__(self, shape: StateShape) -> None:
         self._tag = shape.tag
-        self.notes_misses = "r" in shape.columns
+        self.notes_misses = self.minds_misses = "r" in shape.columns
         self._windows = shape.reaches
+        self._grids = [(each.length_s, each.hop_s, each.grid_s) for each in self._windows]
         self._hop_s = self._windows[0].grid_s
-        self._hop_ms = self._hop_s * 1000
         reach_s = max(each.length_s + each.hop_s for each in self._windows)
         self.letters = shape.columns
         self._signature = f"{self._hop_s % ENDLESS_S}{self.letters}"
+        self.form = f"{shape.tag}:{self._signature}"
         self._aggregates: list[Aggregate] = [AGGREGATES[letter](reach_s) for letter in self.letters]
         self._adds = [(each.add, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._inserts = [(each.insert, COLUMNS + place) for place, each in enumerate(self._aggregates)]
+        self._columns = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
+
+        self.add: Add = compile_add(
+            Hops(self._hop_s, STARTS, LIMIT, COLUMNS),
+            dict(zip(self.letters, self._aggregates, strict=True)),
+            self._add_late,
+            self._regroup,
+        )
 
     def start(self) -> State:
         return [self._tag, self._signature, 0, FIRST_SLACK, [], *[each.start() for each in self._aggregates]]
 
-    def add(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
-        if time < clock:
-            return self._add_late(state, value, time, clock)
-        starts: list[int] = state[STARTS]
-        start = time // self._hop_ms * self._hop_s
-        if starts and starts[-1] == start:
-            place = len(starts) - 1
-            for add, column in self._adds:
-                add(state[column], place, value, time)
-            return 0
-        if len(starts) >= state[LIMIT]:
-            state[:] = self._regrouped(state, clock // 1000)
-            starts = state[STARTS]
-        place = len(starts)
-        starts.append(start)
-        for insert, column in self._inserts:
-            insert(state[column], place, value, time)
-        return 0
-
-    def _add_late(self, state: State, value: Any, time: int, clock: int) -> int:
+    def _add_late(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
         """Into its own hop, if any window still has it."""
         second = time // 1000
         dropped = sum(second < each.begin_s(clock // 1000) for each in self._windows)
@@ -98,11 +89,13 @@ class SharedHops:
             known[letter] if letter in known else each.joined(each.start(), each.start(), nothing, nothing)
             for letter, each in zip(self.letters, self._aggregates, strict=True)
         ]
-        own = [self._tag, self._signature, *state[AS_OF : STARTS + 1], *columns]
-        return self._regrouped(own, state[AS_OF])
+        own = [self._tag, self._signature, 0, *state[LIMIT : STARTS + 1], *columns]  # as never put together
+        self._regroup(own, state[AS_OF])
+        return own
 
     def joined(self, left: State, right: State, clock: int) -> State:
-        left, right = self._regrouped(left, clock // 1000), self._regrouped(right, clock // 1000)
+        self._regroup(left, clock // 1000)
+        self._regroup(right, clock // 1000)
         starts = sorted({*left[STARTS], *right[STARTS]})
         lefts = [*[bisect_left(left[STARTS], start) for start in starts], len(left[STARTS])]
         rights = [*[bisect_left(right[STARTS], start) for start in starts], len(right[STARTS])]
@@ -112,27 +105,46 @@ class SharedHops:
         ]
         return [*left[:LIMIT], _limit(len(starts)), starts, *columns]
 
-    def _regrouped(self, state: State, as_of_s: int) -> State:
-        """The state with no more hops than its windows need as of a time."""
-        known: list[int] = state[STARTS]
-        starts: list[int] = []
-        places = []
-        edges = [(bisect_left(known, begin_s), grid_s) for begin_s, grid_s in reversed(self._edges(as_of_s))]
-        for (first, grid_s), (end, _) in pairwise([*edges, (len(known), 0)]):
-            for place in range(first, end):
-                own = known[place] // grid_s * grid_s
-                if not starts or own > starts[-1]:
-                    starts.append(own)
-                    places.append(place)
-        columns = [each.regrouped(state[COLUMNS + place], places) for place, each in enumerate(self._aggregates)]
-        return [*state[:AS_OF], as_of_s, _limit(len(starts)), starts, *columns]
+    def _regroup(self, state: State, as_of_s: int) -> None:
+        """Leaves no more hops than the windows need as of a time.
+
+        What they needed apart when this was done last, and need apart still, is not looked at.
+        """
+        starts: list[int] = state[STARTS]
+        was, now = self._edges(state[AS_OF]), self._edges(as_of_s)
+        dropped = end = bisect_left(starts, now[-1][0])
+        groups: dict[int, int] = {}
+        head = -1  # the newest hop that stays, among those looked at
+        for place in range(len(now) - 1, 0, -1):
+            grid_s, begin = now[place][1], end
+            if grid_s == self._hop_s:  # no hop is shorter: nothing is to be put together
+                break
+            end = bisect_left(starts, now[place - 1][0], begin)
+            first = bisect_left(starts, was[place - 1][0], begin, end)
+            if first > begin:
+                head = first - 1
+            newest = starts[head] // grid_s if head >= 0 else -1
+            for each in range(first, end):
+                own = starts[each] // grid_s
+                if own > newest:
+                    newest, head = own, each
+                    starts[each] = own * grid_s
+                else:
+                    groups[head] = each + 1
+        together = list(reversed(groups.items()))
+        keep_first(starts, together, dropped)
+        for aggregate, column in self._columns:
+            aggregate.regroup(state[column], together, dropped)
+        state[AS_OF], state[LIMIT] = as_of_s, _limit(len(starts))
 
     def _edges(self, as_of_s: int) -> Edges:
         edges = []
         begin_s = as_of_s
-        for each in self._windows:
-            begin_s = min(begin_s, each.begin_s(as_of_s))
-            edges.append((begin_s, each.grid_s))
+        for length_s, hop_s, grid_s in self._grids:
+            own_begin_s = (as_of_s - length_s) // hop_s * hop_s
+            if own_begin_s < begin_s:
+                begin_s = own_begin_s
+            edges.append((begin_s, grid_s))
         return edges
 
 

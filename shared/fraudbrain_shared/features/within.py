@@ -22,9 +22,10 @@ class WithinKey:
 
     def __init__(self, shape: StateShape) -> None:
         self._tag = shape.tag
-        self.notes_misses = True
+        self.notes_misses = self.minds_misses = True
         endless = tuple(replace(each, span=Lifetime()) for each in shape.features)
         self.hops = SharedHops(StateShape("hops", 0, endless))
+        self.form = f"{shape.tag}/{self.hops.form}"
 
     def start(self) -> State:
         return [self._tag, None, False, self.hops.start()]

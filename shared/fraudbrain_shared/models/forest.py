@@ -23,18 +23,20 @@ _WORD_BITS: Final = 32
 class Layout(NamedTuple):
     """The trees of a release as the kernel walks them, checked before: arrays that another process may have made.
 
-    `nodes` to `base_margin` are what the kernel takes. Node i of the release stands at `places[i]`; `means` are, by
+    `nodes` and `plan` are what the kernel takes. Node i of the release stands at `places[i]`; `means` are, by
     place, the mean contributions of the training data that reached a node, in log-odds.
     """
 
     width: int
     nodes: npt.NDArray[Any]
-    words: npt.NDArray[np.uint32]
-    widths: npt.NDArray[np.uint32]
-    order: npt.NDArray[np.uint32]
-    base_margin: np.float32
+    plan: npt.NDArray[np.uint32]
     places: _Indices
     means: npt.NDArray[np.float64]
+
+    @property
+    def trees(self) -> int:
+        """How many."""
+        return int(self.plan[1])
 
 
 class Forest:
@@ -47,7 +49,7 @@ class Forest:
         from fraudbrain_shared.models import kernel  # late, since it takes a second
 
         self.layout: Final = layout
-        self._arrays = (layout.nodes, layout.words, layout.widths, layout.order, layout.base_margin)
+        self._arrays = layout.nodes, layout.plan
         self._kernels = kernel.kernels()
         self.score: Final[Callable[[Row], float]] = partial(self._kernels.score, *self._arrays)
         """The probability that the event of a row as wide as there are columns is a fraud."""
@@ -58,7 +60,7 @@ class Forest:
 
     def leaves(self, rows: Rows) -> _Indices:
         """The leaf that each row reaches in each tree, as an index into the release's nodes: rows × trees."""
-        leaves = np.empty((len(rows), len(self.layout.order)), np.uint32)
+        leaves = np.empty((len(rows), self.layout.trees), np.uint32)
         self._examine(rows, leaves)
         return np.argsort(self.layout.places)[leaves]
 
@@ -77,7 +79,7 @@ class Forest:
 
 def lay_out(release: ModelRelease, columns: Sequence[str]) -> Layout:
     """The trees of a release that was checked; `columns` names what stands in the rows, in order."""
-    from fraudbrain_shared.models.kernel import NODE
+    from fraudbrain_shared.models.kernel import NODE, plan_of
 
     trees = release.trees
     feature, left, right = (np.array(each, np.int64) for each in (trees.feature, trees.left, trees.right))
@@ -96,11 +98,10 @@ def lay_out(release: ModelRelease, columns: Sequence[str]) -> Layout:
     nodes["members"] = -1
     nodes["members"][places[category_nodes]] = begins
     nodes["value"][places[category_nodes]] = 0  # between what stands for a missing value on either side
-    widths = np.array([(depths > level).sum() for level in range(depths.max())], np.uint32)
+    widths = np.array([(depths > level).sum() for level in range(depths.max())], np.int64)
     means = np.empty(len(feature))
     means[places] = _means(trees)
-    base_margin = np.float32(release.base_margin)
-    return Layout(len(columns), nodes, words, widths, rank.astype(np.uint32), base_margin, places, means)
+    return Layout(len(columns), nodes, plan_of(widths, rank, words, release.base_margin), places, means)
 
 
 def _means(trees: Trees) -> list[float]:

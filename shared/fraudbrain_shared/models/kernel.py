@@ -9,12 +9,13 @@ steps together, where a walk tree by tree would wait for each step and guess eac
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
+import numpy.typing as npt
 from numba.extending import register_jitable
 
 # A node whole in 16 bytes, siblings side by side: a step of the walk reads one cache line. It goes to `left`, or
@@ -22,13 +23,14 @@ from numba.extending import register_jitable
 # where the words of a category node's set begin, −1 at all others. Indices have no sign: numba need not ask
 # whether they count from the end.
 NODE: Final = np.dtype([("value", np.float32), ("place", np.uint32), ("left", np.uint32), ("members", np.int32)])
+Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
 _WORD_SHIFT: Final = np.uint32(5)
 _WORD_MASK: Final = np.uint32(31)
 
 
 class Kernels(NamedTuple):
-    """Each takes first a forest's own arrays, `(nodes, members, widths, order, base_margin)`, then float64 rows, in
-    which NaN is missing and a category stands as a code that the release has.
+    """Each takes first a forest's own arrays, `(nodes, plan)`, then float64 rows, in which NaN is missing and a
+    category stands as a code that the release has. Two arrays, because numba takes its time to receive one.
 
     `score(*forest, row)` is the probability of fraud. `examine(*forest, rows, scores, leaves)` fills in the
     scores of many rows, and the leaf that each reaches in each tree if `leaves` has a column for each.
@@ -39,6 +41,14 @@ class Kernels(NamedTuple):
     score: Callable[..., float]
     examine: Callable[..., None]
     attribute: Callable[..., float]
+
+
+def plan_of(widths: Indices, order: Indices, members: Indices, base_margin: float) -> npt.NDArray[np.uint32]:
+    """What a kernel needs beside the nodes: `widths` says for each level how many trees go on there, `order` in which
+    order the leaves are added to the base margin, `members` are the words of the category nodes' sets."""
+    head = np.array([len(widths), len(order)], np.uint32)
+    margin = np.array([base_margin], np.float32).view(np.uint32)
+    return np.concatenate([head, margin, *(np.asarray(each, np.uint32) for each in (widths, order, members))])
 
 
 @cache
@@ -57,13 +67,20 @@ def kernels() -> Kernels:
 
 def _tried(*, cached: bool) -> Kernels:
     made = Kernels(*(numba.njit(source, cache=cached) for source in INTERPRETED))
-    leaf = np.array([(0, 2, 0, -1)], NODE)
-    forest = (leaf, np.zeros(0, np.uint32), np.zeros(0, np.uint32), np.zeros(1, np.uint32), np.float32(0))
+    forest = np.array([(0, 2, 0, -1)], NODE), plan_of([], [0], [], 0.0)
     row = np.zeros(1)
     made.score(*forest, row)
     made.examine(*forest, row.reshape(1, 1), np.zeros(1, np.float32), np.zeros((1, 1), np.uint32))
     made.attribute(*forest, np.zeros(1), row, np.zeros(1))
     return made
+
+
+@register_jitable
+def _parts(plan: Any) -> Any:
+    """Widths, order, members and base margin."""
+    order_at = 3 + plan[0]
+    members_at = order_at + plan[1]
+    return plan[3:order_at], plan[order_at:members_at], plan[members_at:], plan[2:3].view(np.float32)[0]
 
 
 @register_jitable
@@ -130,13 +147,13 @@ def _probability(margin: Any) -> Any:
     return np.float32(1) / (np.float32(1) + math.exp(min(-margin, np.float32(88.7))))
 
 
-def _score(nodes: Any, members: Any, widths: Any, order: Any, base_margin: Any, row: Any) -> Any:
+def _score(nodes: Any, plan: Any, row: Any) -> Any:
+    widths, order, members, base_margin = _parts(plan)
     return _probability(_margin(nodes, order, base_margin, _walk(nodes, members, widths, order.size, row)))
 
 
-def _examine(
-    nodes: Any, members: Any, widths: Any, order: Any, base_margin: Any, rows: Any, scores: Any, leaves: Any
-) -> None:
+def _examine(nodes: Any, plan: Any, rows: Any, scores: Any, leaves: Any) -> None:
+    widths, order, members, base_margin = _parts(plan)
     for at in range(len(rows)):
         reached = _walk(nodes, members, widths, order.size, rows[at])
         scores[at] = _probability(_margin(nodes, order, base_margin, reached))
@@ -145,18 +162,9 @@ def _examine(
                 leaves[at, tree] = reached[order[tree]]
 
 
-def _attribute(
-    nodes: Any,
-    members: Any,
-    widths: Any,
-    order: Any,
-    base_margin: Any,
-    means: Any,
-    row: Any,
-    contributions: Any,
-) -> Any:
+def _attribute(nodes: Any, plan: Any, means: Any, row: Any, contributions: Any) -> Any:
+    _, order, members, margin = _parts(plan)
     entries = _entries(row)
-    margin = base_margin
     for at in order:  # the place of a tree is that of its root
         node = nodes[at]
         while node["left"] != at:

@@ -11,14 +11,13 @@ from fraudbrain_shared.models.scorer import Scorer
 from fraudbrain_shared.records import ModelRelease, Trees
 
 _NO_TREES: Final = Trees((), (), (), (), (), ())
-_TYPES: Final = {"words": np.uint32, "widths": np.uint32, "order": np.uint32, "places": np.int64, "means": np.float64}
+_TYPES: Final = {"plan": np.uint32, "places": np.int64, "means": np.float64}
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
     release: ModelRelease
     width: int
     nodes: bytes
-    base_margin: float
     arrays: dict[str, bytes]
 
 
@@ -29,7 +28,7 @@ def pack(scorer: Scorer) -> bytes:
     )
     layout = scorer.layout
     arrays = {name: getattr(layout, name).tobytes() for name in _TYPES}
-    packed = _Packed(release, layout.width, layout.nodes.tobytes(), float(layout.base_margin), arrays)
+    packed = _Packed(release, layout.width, layout.nodes.tobytes(), arrays)
     return msgspec.msgpack.encode(packed)
 
 
@@ -39,9 +38,7 @@ def unpack(packed: bytes, feature_names: Sequence[str]) -> Scorer:
 
     found = msgspec.msgpack.decode(packed, type=_Packed)
     arrays: dict[str, Any] = {name: _array(found.arrays[name], kind) for name, kind in _TYPES.items()}
-    layout = Layout(
-        width=found.width, nodes=_array(found.nodes, NODE), base_margin=np.float32(found.base_margin), **arrays
-    )
+    layout = Layout(width=found.width, nodes=_array(found.nodes, NODE), **arrays)
     return Scorer(found.release, feature_names, layout)
 
 

@@ -39,8 +39,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The answer for one event. Of several for one event the first by (generation, offset) is effective.
 
     `findings` are the rules that fired, `unknown` and `failed` those that could not be evaluated.
-    `features` are the values of the feature set whose hash is `feature_set`, in its order, as
-    they were just before the event. `degraded` gives the reasons why something was missing.
+    `features` are the values of the feature set whose hash is `feature_set`, in its order, as they were just before the
+    event; whole numbers are written without a point. `degraded` gives the reasons why something was missing.
     """
 
     event_id: str

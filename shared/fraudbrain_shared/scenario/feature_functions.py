@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from fraudbrain_shared.expressions import ERROR, UNKNOWN, Expression, ExpressionErrors, check, compile_function
+from fraudbrain_shared.expressions import UNKNOWN, Expression, ExpressionErrors, check, compile_function
 from fraudbrain_shared.scenario.description import (
     LABEL,
     ContextFeature,
@@ -20,9 +20,6 @@ from fraudbrain_shared.scenario.scope import (
     label_scope,
 )
 
-Folds = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
-"""(event, event_time, profile, derived) → where and value of each profile feature, and its key if it has one."""
-
 Keys = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[object]]
 """(event, event_time, profile, derived) → the key of each feature, None where it cannot be evaluated."""
 
@@ -36,41 +33,18 @@ Derived = Callable[[object, int, Sequence[object], Sequence[object]], Sequence[o
 """(event, event_time, profile, context) → the derived features in the scenario's order, None where unknown."""
 
 
-def features_on(scenario: Scenario, event_type: EventType) -> tuple[ProfileFeature, ...]:
-    """The profile features that fold events of one type, in the scenario's order."""
-    return tuple(feature for feature in scenario.profile.values() if feature.on == event_type.name)
-
-
-def compile_folds(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature] | None = None) -> Folds:
-    """What events of one type add to the profile: for each of `features` (else of `features_on`) its condition, its
-    value and, if it is kept within a key, that key, one after the other.
-
-    A feature without `where` takes all events, one without `value` counts them as 1.
-    """
-    scope = event_scope(event_type)
-    always, one = check("true", scope), check("1", scope)
-    expressions: dict[str, Expression] = {}
-    for feature in features_on(scenario, event_type) if features is None else features:
-        expressions[f"{feature.name}.where"] = feature.where or always
-        expressions[f"{feature.name}.value"] = feature.value or one
-        if isinstance(feature.span, Within):
-            expressions[f"{feature.name}.within"] = feature.span.key
-    return compile_function("folds", ("event", "event_time", "profile", "derived"), expressions)
-
-
 def compile_keys(scenario: Scenario, event_type: EventType, features: Sequence[ProfileFeature]) -> Keys:
     """The keys within which `features` are kept, on events of any type: those that lack a key's fields have none."""
     expressions = {each.name: _key_on(scenario, event_type, each) for each in features}
     places = {name: place for place, name in enumerate(name for name, key in expressions.items() if key)}
     found = {name: key for name, key in expressions.items() if key}
-    evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found)
-    if len(found) == len(features) and not any(key.may_fail for key in found.values()):
+    evaluate = compile_function("keys", ("event", "event_time", "profile", "derived"), found, errors_unknown=True)
+    if len(found) == len(features):
         return evaluate
 
     def keys(event: object, event_time: int, profile: Sequence[object], derived: Sequence[object]) -> Sequence[object]:
         values = evaluate(event, event_time, profile, derived)
-        known = [UNKNOWN if each is ERROR else each for each in values]
-        return [known[places[name]] if name in places else UNKNOWN for name in expressions]
+        return [values[places[name]] if name in places else UNKNOWN for name in expressions]
 
     return keys
 
@@ -107,12 +81,13 @@ def compile_fold_derived(scenario: Scenario, event_type: EventType, paths: Itera
             waiting += readable[name].reads
     expressions = {derived_path(name): each for name, each in readable.items() if name in wanted}
     places = [place for place, name in enumerate(scenario.derived) if name in wanted]
-    evaluate = compile_function("fold_derived", ("event", "event_time", "profile"), expressions)
+    inputs = ("event", "event_time", "profile")
+    evaluate = compile_function("fold_derived", inputs, expressions, errors_unknown=True)
 
     def derived(event: object, event_time: int, profile: Sequence[object]) -> Sequence[object]:
         values: list[object] = [UNKNOWN] * len(scenario.derived)
         for place, value in zip(places, evaluate(event, event_time, profile), strict=True):
-            values[place] = UNKNOWN if value is ERROR else value
+            values[place] = value
         return values
 
     return derived
@@ -156,12 +131,5 @@ def compile_derived(scenario: Scenario, event_type: EventType) -> Derived:
         return lambda event, event_time, profile, context: ()
     checked = check_derived(scenario, event_type)
     expressions = {derived_path(name): expression for name, expression in checked.items()}
-    evaluate = compile_function("derived", ("event", "event_time", "profile", "context"), expressions)
-
-    def derived(
-        event: object, event_time: int, profile: Sequence[object], context: Sequence[object]
-    ) -> Sequence[object]:
-        values = evaluate(event, event_time, profile, context)
-        return values if ERROR not in values else tuple([UNKNOWN if each is ERROR else each for each in values])
-
-    return derived
+    inputs = ("event", "event_time", "profile", "context")
+    return compile_function("derived", inputs, expressions, errors_unknown=True)

@@ -1,14 +1,25 @@
-"""Rules and policy: checked as one against a scenario, then compiled into two functions per type of event."""
+"""Rules and policy: checked as one against a scenario, then compiled into one function per type of event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-from fraudbrain_shared.expressions import Expression, ExpressionErrors, Generated, Scope, Type, bind, check, generate
-from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
+from fraudbrain_shared.expressions import (
+    Clause,
+    Expression,
+    ExpressionErrors,
+    Generated,
+    Judge,
+    Scope,
+    Type,
+    bind,
+    check,
+    generate_judge,
+)
+from fraudbrain_shared.records import ClauseText, Outcome, RuleSet, RuleText
 from fraudbrain_shared.scenario.description import EventType, Scenario
 from fraudbrain_shared.scenario.expression_check import POLICY_SOURCES, RULE_SOURCES, Reasons, explained
-from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds
+from fraudbrain_shared.scenario.feature_functions import compile_derived
 from fraudbrain_shared.scenario.names import fault_of_name
 from fraudbrain_shared.scenario.problems import Problem, ScenarioError
 from fraudbrain_shared.scenario.scope import SCORE, policy_scope, rule_scope
@@ -18,11 +29,10 @@ __all__ = [
     "CompiledRules",
     "GeneratedRules",
     "RuleFault",
-    "TypeFunctions",
+    "Verdict",
     "bind_rules",
     "check_rules",
     "compile_derived",
-    "compile_folds",
     "compile_rules",
     "generate_rules",
     "rule_faults",
@@ -72,37 +82,28 @@ class CheckedRules:
 
 
 class GeneratedRules(NamedTuple):
-    """A checked rule set as code: what `CompiledRules` says, with the two functions of each type not bound yet."""
+    """A checked rule set as code: what `CompiledRules` says, with the judges not bound yet."""
 
-    version: str
-    names: tuple[str, ...]
-    clauses_on_score: tuple[bool, ...]
     reads: frozenset[str]
-    by_type: dict[str, tuple[Generated, Generated]]
+    judges: dict[str, Generated]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeFunctions:
-    """What runs for one type of event. Each result is true, false, None (unknown) or ERROR.
-
-    `findings(event, event_time, profile, context, derived, param)` gives one result for each rule,
-    `clauses(event, event_time, profile, context, derived, param, finding, score)` one for each clause.
-    """
-
-    findings: Callable[..., Sequence[object]]
-    clauses: Callable[..., Sequence[object]]
+Verdict: TypeAlias = tuple[Outcome, tuple[str, ...]]
+"""What the policy made of the findings, and why it could not be sure."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRules:
-    """A rule set that runs. `clauses_on_score` tells which clauses read the score: they do not
-    apply while no champion was ever published."""
+    """A rule set that runs.
 
-    version: str
-    names: tuple[str, ...]
-    clauses_on_score: tuple[bool, ...]
+    For each type of event that is decided `judges` has a function of (event, event_time, profile, context, derived,
+    param, score). It gives the verdict, that of the first clause that holds or cannot be known, else to approve; and
+    the names of the rules that fired, that are unknown, and that failed. A clause that is unknown only because there
+    is no score, since no model was ever published, does not apply.
+    """
+
     reads: frozenset[str]
-    by_type: dict[str, TypeFunctions]
+    judges: dict[str, Judge]
 
 
 def check_rules(scenario: Scenario, rules: Sequence[RuleText], policy: Sequence[ClauseText]) -> CheckedRules:
@@ -152,37 +153,28 @@ def generate_rules(scenario: Scenario, rule_set: RuleSet) -> GeneratedRules:
     Raises ScenarioError where it does not fit the scenario.
     """
     checked = check_rules(scenario, rule_set.rules, rule_set.policy)
-    clauses = zip(*(each.clauses for each in checked.by_type.values()), strict=True)
     return GeneratedRules(
-        version=rule_set.version,
-        names=tuple(rule.name for rule in checked.rules),
-        clauses_on_score=tuple(any(SCORE.path in each.reads for each in same) for same in clauses),
-        reads=checked.reads,
-        by_type={name: _generated(each) for name, each in checked.by_type.items()},
+        checked.reads, {name: _generated(each, checked.policy) for name, each in checked.by_type.items()}
     )
 
 
 def bind_rules(generated: GeneratedRules) -> CompiledRules:
     """The rule set, ready to run in this process."""
-    return CompiledRules(
-        version=generated.version,
-        names=generated.names,
-        clauses_on_score=generated.clauses_on_score,
-        reads=generated.reads,
-        by_type={
-            name: TypeFunctions(bind(findings), bind(clauses))
-            for name, (findings, clauses) in generated.by_type.items()
-        },
-    )
+    return CompiledRules(generated.reads, {name: bind(judge) for name, judge in generated.judges.items()})
 
 
-def _generated(checked: TypeExpressions) -> tuple[Generated, Generated]:
-    inputs = ("event", "event_time", "profile", "context", "derived", "param")
-    clauses = {f"clause.{index}": each for index, each in enumerate(checked.clauses)}
-    return (
-        generate("rules", inputs, checked.rules),
-        generate("policy", (*inputs, "finding", "score"), clauses),
-    )
+def _generated(checked: TypeExpressions, policy: Sequence[ClauseText]) -> Generated:
+    inputs = ("event", "event_time", "profile", "context", "derived", "param", "score")
+    clauses = [
+        Clause(
+            condition,
+            (text.name, ()),
+            (text.on_unknown, (f"policy_unknown:{text.name}",)),
+            needs="score" if SCORE.path in condition.reads else None,
+        )
+        for text, condition in zip(policy, checked.clauses, strict=True)
+    ]
+    return generate_judge("judge", inputs, checked.rules, clauses, ("approve", ()))
 
 
 def _decided(scenario: Scenario) -> list[EventType]:

@@ -1,7 +1,7 @@
 """What expressions may read, place by place, and the Python code that reads it.
 
 The functions generated from expressions take `event` (the fields), `event_time` (UTC ms),
-`profile`, `context`, `derived`, `param` and `finding` (tuples in the orders given here) and `score`; those
+`profile`, `context`, `derived` and `param` (tuples in the orders given here) and `score`; those
 of context features on labels take `label`. What is folded reads `event`, `event_time`, `profile` and
 `derived`: the same tuples as for a decision.
 """
@@ -9,7 +9,17 @@ of context features on labels take `label`. What is folded reads `event`, `event
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from fraudbrain_shared.expressions import Expression, ExpressionErrors, Name, Range, Scope, Type, check, local_name
+from fraudbrain_shared.expressions import (
+    Expression,
+    ExpressionErrors,
+    Name,
+    Range,
+    Scope,
+    Type,
+    check,
+    holds_code,
+    local_name,
+)
 from fraudbrain_shared.expressions.types import RANGES
 from fraudbrain_shared.scenario.description import (
     ContextFeature,
@@ -151,7 +161,7 @@ def policy_scope(scenario: Scenario, event_type: EventType, rule_names: Sequence
 
     A finding is never unknown: that of a rule which is unknown or in error is false.
     """
-    findings = (Name(f"finding.{name}", Type.BOOL, f"finding[{place}]") for place, name in enumerate(rule_names))
+    findings = (Name(f"finding.{name}", Type.BOOL, holds_code(name)) for name in rule_names)
     return {**rule_scope(scenario, event_type), **_by_path(findings), SCORE.path: SCORE}
 
 

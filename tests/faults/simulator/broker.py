@@ -55,6 +55,7 @@ class SimBroker:
         self._next: dict[int, int] = {}
         self._fetched: dict[int, deque[Message]] = {}
         self._leases: dict[int, int] = {}
+        self._given_up: set[int] = set()
         self._requests: deque[Request] = deque()
         self._done: dict[int, Committed] = {}
 
@@ -67,12 +68,13 @@ class SimBroker:
             self._world.pass_time(wait_s)
         if not self._cluster.is_up:
             return []
+        self._given_up.clear()
         taken = self._take() if take else []
         self._deliver(whole=False)
         self._answer_commits()
         self._heed_group()
         self._fetch()
-        return taken
+        return self._still_ours(taken)
 
     def produce(
         self,
@@ -147,6 +149,10 @@ class SimBroker:
             while waiting and len(taken) < room:
                 taken.append(waiting.popleft())
         return taken
+
+    def _still_ours(self, taken: list[Message]) -> list[Message]:
+        """As the real adapter: a partition that was given up meanwhile may be ours again, from an earlier offset."""
+        return [each for each in taken if each.partition not in self._given_up] if self._given_up else taken
 
     def _fetch(self) -> None:
         for partition, waiting in self._fetched.items():
@@ -234,6 +240,7 @@ class SimBroker:
         self._forget(partitions)
 
     def _forget(self, partitions: Sequence[int]) -> None:
+        self._given_up.update(partitions)
         for partition in partitions:
             del self._fetched[partition], self._next[partition], self._leases[partition]
 
@@ -242,7 +249,7 @@ def _in_hand(topic: str, headers: Headers) -> tuple[int, int]:
     """Partition and offset of the event of which this tells."""
     told = dict(headers)
     if topic == "decisions":
-        _, partition, offset = told["source"].decode().split("/")
+        _, partition, offset = (told["source"] or b"").decode().split("/")
     else:
-        _, partition, offset, _ = told["dlq.source"].decode().rsplit("/", 3)
+        _, partition, offset, _ = (told["dlq.source"] or b"").decode().rsplit("/", 3)
     return int(partition), int(offset)

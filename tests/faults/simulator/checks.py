@@ -99,18 +99,21 @@ def _disorder(made: Iterable[Made]) -> Iterator[str]:
 
 
 def _wrong_ends(made: dict[int, list[Made]], right: Undisturbed) -> Iterator[str]:
-    """Each event to be decided has a decision that counts: the first of its id, and of its first place."""
-    effective: dict[tuple[int, str, str], Made] = {}
+    """Each event to be decided is, and of an id the first decision counts: that of its first place."""
+    effective: dict[tuple[int, str, str], Place] = {}
+    decided: set[Place] = set()
     for partition, of_partition in made.items():
         for each in of_partition:
-            effective.setdefault((partition, each.decision.subject, each.decision.event_id), each)
-    for place in right.decided:
-        subject, event_id = right.ids[place]
-        first = effective.get((place[0], subject, event_id))
-        if first is None:
+            effective.setdefault((partition, each.decision.subject, each.decision.event_id), each.place)
+            decided.add(each.place)
+    first: set[tuple[int, str, str]] = set()
+    for place in sorted(right.decided):
+        event = place[0], *right.ids[place]
+        if place not in decided:
             yield f"I1 {place}: never decided"
-        elif first.place != place:
-            yield f"I1 {place}: the decision that counts is that of {first.place}"
+        elif event not in first and effective[event] != place:
+            yield f"I1 {place}: the decision that counts is that of {effective[event]}"
+        first.add(event)
 
 
 def _wrong_dead_letters(cluster: Cluster, made: dict[int, list[Made]], right: Undisturbed) -> Iterator[str]:

@@ -45,7 +45,7 @@ def happenings(world: World, given: Circumstances) -> list[Happening]:
 
 
 def _event(world: World, number: int, card: int, due_s: float, *, is_deadly: bool) -> bytes:
-    late_s = world.chance() * 7_000 if world.chance() < 0.2 else 0.0
+    late_s = world.random.choice((60.0, 3_000.0, 9_000.0, 200_000.0)) if world.chance() < 0.3 else 0.0
     fields: dict[str, object] = {"card": f"c{card}"}
     kind = "sign_in"
     if is_deadly or world.chance() < 0.75:

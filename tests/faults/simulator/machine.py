@@ -5,21 +5,28 @@ from fraudbrain_realtime.ports import Hand
 
 
 class Machine:
-    """Keeps a place for each partition."""
+    """Keeps a page for each partition, and knows which of its processes live."""
 
     def __init__(self) -> None:
-        self._places: dict[int, bytearray] = {}
+        self.alive: set[int] = set()
+        self._pages: dict[int, bytearray] = {}
 
-    def journal(self, epoch: int) -> "MachineJournal":
-        return MachineJournal(self._places, epoch)
+    def journal(self, epoch: int, process: int) -> "MachineJournal":
+        self.alive.add(process)
+        return MachineJournal(self, epoch, process)
+
+    def page(self, partition: int) -> bytearray:
+        return self._pages.setdefault(partition, bytearray(PAGE_BYTES))
 
 
 class MachineJournal:
     """Of one worker of the machine."""
 
-    def __init__(self, places: dict[int, bytearray], epoch: int) -> None:
-        self._places = places
+    def __init__(self, machine: Machine, epoch: int, process: int) -> None:
+        self._machine = machine
         self._epoch = epoch
+        self._process = process
 
     def open(self, partition: int) -> Hand:
-        return MappedHand(self._places.setdefault(partition, bytearray(PAGE_BYTES)), self._epoch)
+        machine = self._machine
+        return MappedHand(machine.page(partition), self._epoch, self._process, machine.alive.__contains__)

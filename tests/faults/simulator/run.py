@@ -1,6 +1,7 @@
 """One seed: everything goes wrong for a while, then nothing does, and what is left is checked."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -46,12 +47,13 @@ class Run:
         self._started = 0
         self._epoch = 1
         self._nested = 0
+        self._pace_s = 0.02
         self._may_start = True
         self._suspects: set[tuple[int, int]] = set()
         lasts_s = given.events * given.event_gap_s
         publish = sorted(world.chance() * lasts_s - world.chance() * 2.5 for _ in range(given.published))
         for number, due_s in enumerate(publish):
-            world.at(max(0.0, due_s), lambda number=number: self._publish(number))
+            world.at(max(0.0, due_s), partial(self._publish, number))
 
     def outcome(self) -> list[str]:
         try:
@@ -79,7 +81,7 @@ class Run:
     def _step(self) -> None:
         """Time passes, events come, faults happen, and one worker takes a turn."""
         world = self._world
-        world.pass_time(world.chance() * (0.02 if world.chance() < 0.95 else 1.0))
+        world.pass_time(world.chance() * (self._pace_s if world.chance() < 0.95 else 1.0))
         self._append()
         self._go_wrong_somewhere()
         self._group.put_out_the_silent()
@@ -119,7 +121,7 @@ class Run:
     def _start(self) -> None:
         self._started += 1
         worker = SimWorker(
-            f"worker {self._started}",
+            self._started,
             self._world,
             self._given,
             cluster=self._cluster,
@@ -136,9 +138,8 @@ class Run:
         """Its process is gone; the group hears of it only by its silence."""
         if not worker.is_dead:
             self._world.tell(f"{worker.name} is dead")
-            worker.is_dead = True
+            worker.end()
             worker.broker.cut()
-            worker.keeper.orphan()
             worker.broker.silent_since = self._world.now
         if worker in self._workers:
             self._workers.remove(worker)
@@ -231,7 +232,7 @@ class Run:
         except Killed:
             self._bury(worker)
         else:
-            worker.is_dead = True
+            worker.end()
             self._workers.remove(worker)
 
     # Between and after
@@ -256,6 +257,7 @@ class Run:
         """Nothing goes wrong from now on; everything comes to its end."""
         self._world.tell("all is well from now on")
         self._given.calm_down()
+        self._pace_s = 0.1
         self._cluster.is_up = self._store.is_up = True
         for worker in self._workers:
             worker.keeper.recover()

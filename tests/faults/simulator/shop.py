@@ -1,8 +1,13 @@
 """A scenario as small as can be, compiled once for all seeds, and the rule sets that are published in it."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+import msgspec
+
+from fraudbrain_realtime.controls import Prepared
+from fraudbrain_realtime.controls.preparation import prepared
 from fraudbrain_realtime.ports import ControlRecord
 from fraudbrain_shared.admission import Admission
 from fraudbrain_shared.controls import own_rules
@@ -11,6 +16,7 @@ from fraudbrain_shared.features import ProfileFold
 from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
 from fraudbrain_shared.scenario import Scenario, ScenarioError
 from fraudbrain_shared.scenario.parse import parse_scenario
+from fraudbrain_shared.topics import LIVE_RULES
 
 _FILES: Final = {
     "scenario.toml": 'name = "shop"\nsubject = "card"\ndescription = "For the simulator"\n',
@@ -70,8 +76,6 @@ ADMISSION: Final = Admission(SCENARIO)
 ORIGIN: Final = Origin(group="a", generation=1, build="simulator")
 OWN_RULES: Final = own_rules(SCENARIO)
 
-_WITHOUT_PROFILE: Final = SCENARIO.without_profile()
-
 
 def _rules(version: str, limit: int, field: str = "sum") -> RuleSet:
     much = RuleText("much", f"profile.spent_{field} + event.amount > {limit}")
@@ -88,19 +92,9 @@ def core_of(rule_set: RuleSet) -> DecisionCore:
     return _raised_or_made(_core_of(rule_set))
 
 
-def core_without_profile(rule_set: RuleSet) -> DecisionCore:
-    """The same for events whose profile cannot be had."""
-    return _raised_or_made(_core_without_profile(rule_set))
-
-
 @cache
 def _core_of(rule_set: RuleSet) -> DecisionCore | ScenarioError:
     return _made(SCENARIO, rule_set)
-
-
-@cache
-def _core_without_profile(rule_set: RuleSet) -> DecisionCore | ScenarioError:
-    return _made(_WITHOUT_PROFILE, rule_set)
 
 
 def _made(scenario: Scenario, rule_set: RuleSet) -> DecisionCore | ScenarioError:
@@ -123,3 +117,26 @@ def rules_acting_at(append_time: int, topic: list[ControlRecord]) -> RuleSet:
         if FIT[record.offset] and record.append_time + 2_000 <= append_time:
             acting = PUBLISHED[record.offset] or OWN_RULES
     return acting
+
+
+class PreparedBefore:
+    """A `Preparation` that does each record's work once in a lifetime: to do it anew for each run would take longer
+    than all else."""
+
+    def __init__(self) -> None:
+        self._ended: list[Prepared] = []
+
+    def submit(self, record: ControlRecord) -> None:
+        self._ended.append(_prepared(record.offset)._replace(record=record))
+
+    def results(self, wait_s: float = 0.0) -> Sequence[Prepared]:
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        pass
+
+
+@cache
+def _prepared(offset: int) -> Prepared:
+    return prepared(ControlRecord("rules", offset, LIVE_RULES, msgspec.json.encode(PUBLISHED[offset])), SCENARIO)

@@ -30,7 +30,7 @@ class Undisturbed:
     """Subject and event id of each event that is decided, also of its repetitions."""
     rejected: dict[Place, Reason] = field(default_factory=dict)
     undecided: dict[Place, Undecided] = field(default_factory=dict)
-    rows: dict[Place | tuple[int, str], bytes] = field(default_factory=dict)
+    rows: dict[tuple[int, str], bytes] = field(default_factory=dict)
 
 
 def undisturbed(cluster: Cluster, epoch: int) -> Undisturbed:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from fraudbrain_shared.expressions import ERROR, Expression, Name, Type, check, compile_function, local_name
-from fraudbrain_shared.expressions.compiler import generated_source
+from fraudbrain_shared.expressions.compiler import generated_lines
 
 FIELDS = {"amount": Type.INT, "country": Type.STRING, "flag": Type.BOOL, "rate": Type.DOUBLE}
 SURE = {f"event.{x}": Name(f"event.{x}", type_, f"event.{x}") for x, type_ in FIELDS.items()}
@@ -17,21 +17,20 @@ class Event:
 
 
 def source_of(*expressions: Expression) -> str:
-    return generated_source("f", ["event"], {str(at): each for at, each in enumerate(expressions)})[0]
+    return "\n".join(generated_lines({str(at): each for at, each in enumerate(expressions)})[0])
 
 
 def test_what_is_never_absent_becomes_plain_python() -> None:
     rules = check("event.amount > 5 && !(event.country == 'x')", SURE), check("event.rate in [1.0]", SURE)
     assert source_of(*rules) == "\n".join(
         (
-            "def f(event):",
-            "    _t1 = event.rate",
-            "    return (",
-            "        (",
-            "            (True if ((event.amount > 5) and (not (event.country == 'x'))) else False),",
-            "            (_t1 == _t1 and _t1 in {1.0}),",
-            "        )",
+            "_t1 = event.rate",
+            "return (",
+            "    (",
+            "        (True if ((event.amount > 5) and (not (event.country == 'x'))) else False),",
+            "        (_t1 == _t1 and _t1 in {1.0}),",
             "    )",
+            ")",
         )
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile, remember
+from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile, put_to_rest, remember
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Window
 from fraudbrain_shared.scenario.profile_state import state_shapes
 from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
@@ -18,8 +18,16 @@ SCENARIO = with_feature(EMPTY, "spend", MINUTE, ("count", "sum", "max", "distinc
 SCENARIO = with_feature(SCENARIO, "recent", LastValues(3), ("mean", "streak"), value="event.amount")
 SCENARIO = with_feature(SCENARIO, "trip", "event.trip", ("last",), value="event.shop")
 FOLD = ProfileFold(SCENARIO)
-# A row as the first release of form 2 wrote it: what it holds must be readable forever, or the form must change.
+# A row as the first release of form 3 wrote it: what it holds must be readable forever, or the form must change.
 OLD_ROW = bytes.fromhex(
+    "9803a1630329cf0000018bcfe5b62001c44200000000000000647061796c6f61642e018bcfe568007fffffffffffffff70"
+    "61796c6f61642e018bcfe5b62000000000000000057061796c6f61642e018bcfe4087092ce69691a329399cec886efc9a6"
+    "31306e736864001092ce6553f100ce6553f114930002039300cf8000000000000063c7090101000000000000006292cf7f"
+    "ffffffffffffffcf7fffffffffffffff92c282cef0fcc894ce6553f100cefa39909ace6553f11495ce67842c7293cf7fff"
+    "ffffffffffffcf7fffffffffffffff05cf0000018bcfe4087001c394ce9549cca3a178c29600a2307a0010910092cf0000"
+    "018bcfe5b620a161"
+)
+FORM_2_ROW = bytes.fromhex(
     "9802a1630329cf0000018bcfe5b62001c4420000000000000064fffffffffffffff9018bcfe568007fffffffffffffffffff"
     "fffffffffff9018bcfe5b6200000000000000005fffffffffffffff9018bcfe408709399cec886efc9a631306e7368640010"
     "92ce6553f100ce6553f114930002039300cf8000000000000063c7090101000000000000006292cf7fffffffffffffffcf7f"
@@ -39,7 +47,7 @@ def small_profile() -> Profile:
     profile = Profile("c", epoch=3, last_applied=41)
     for time, amount in ((T0, 100), (T0 + 9_000, 2**63 - 1), (T0 + 20_000, 2**63 - 1), (T0 - 90_000, 5)):
         FOLD.fold(profile, payment(time, amount))
-        remember(profile, amount, -7, time)
+        remember(profile, amount.to_bytes(8), b"payload.", time)
     return profile
 
 
@@ -51,7 +59,19 @@ def test_an_old_row_reads_as_it_did() -> None:
     assert encode_profile(profile) == OLD_ROW == encode_profile(small_profile())
 
 
-@pytest.mark.parametrize("row", [FORM_1_ROW, msgspec.msgpack.encode([3, "c", 0, 0, 0, 0, b"", []])])
+def test_a_profile_at_rest_reads_and_goes_on_as_it_did() -> None:
+    rested, awake = small_profile(), small_profile()
+    row = encode_profile(rested)
+    put_to_rest(rested)
+    assert rested.states is None
+    assert encode_profile(rested) == row
+    for profile in (rested, awake):
+        FOLD.fold(profile, payment(T0 + 30_000))
+    assert FOLD.read(rested, payment(T0 + 40_000)) == FOLD.read(awake, payment(T0 + 40_000))
+    assert encode_profile(rested) == encode_profile(awake) != row
+
+
+@pytest.mark.parametrize("row", [FORM_1_ROW, FORM_2_ROW, msgspec.msgpack.encode([4, "c", 0, 0, 0, 0, b"", []])])
 def test_a_row_of_another_form_is_refused_with_what_to_do(row: bytes) -> None:
     with pytest.raises(msgspec.DecodeError, match="fold the events again"):
         decode_profile(row)
@@ -87,7 +107,7 @@ def test_no_row_outgrows_what_the_loader_promises() -> None:
         amount = random.choice((-1, 1)) * random.getrandbits(random.randrange(1, 63))
         shop = chr(0x10000 + number % 500) * 64
         fold.fold(profile, payment(time, amount, rate=random.uniform(-1e300, 1e300), shop=shop, trip=shop))
-        remember(profile, number << 50, number, time)
+        remember(profile, number.to_bytes(8), number.to_bytes(8), time)
         if number % 50 == 0:
             longest = max(longest, len(encode_profile(profile)))
     assert longest <= row_bytes(scenario.profile.values()) <= 4 * longest

@@ -6,13 +6,16 @@ from fraudbrain_shared.features import Profile, recall, remember
 from fraudbrain_shared.features.remembered import REMEMBERED_MS, hash64
 from fraudbrain_shared.scenario.profile_state import REMEMBERED_BYTES, REMEMBERED_EVENTS
 
-ids = st.one_of(st.integers(0, 40), st.integers(-(2**63), 2**63 - 1))
-events = st.lists(st.tuples(ids, st.integers(-(2**63), 2**63 - 1), st.integers(0, 4 * 86_400_000)), max_size=80)
+hashes = st.binary(min_size=8, max_size=8)
+ids = st.one_of(st.sampled_from([bytes([each] * 8) for each in range(40)]), hashes)
+events = st.lists(st.tuples(ids, hashes, st.integers(0, 4 * 86_400_000)), max_size=80)
 
 
 @given(events, st.lists(ids, max_size=5))
-def test_known_are_the_last_32_within_a_day_of_the_clock(history: list[tuple[int, int, int]], asked: list[int]) -> None:
-    profile, naive = Profile("c"), dict[int, tuple[int, int]]()
+def test_known_are_the_last_32_within_a_day_of_the_clock(
+    history: list[tuple[bytes, bytes, int]], asked: list[bytes]
+) -> None:
+    profile, naive = Profile("c"), dict[bytes, tuple[bytes, int]]()
     for event_id, payload, time in history:
         profile.clock = max(profile.clock, time)
         naive.pop(event_id, None)
@@ -28,10 +31,10 @@ def test_known_are_the_last_32_within_a_day_of_the_clock(history: list[tuple[int
 
 def test_an_id_that_only_shows_across_two_events_is_new() -> None:
     profile = Profile("c", clock=0x7172737475)
-    remember(profile, 0x0102030405060708, 0x1112131415161718, 0x7172737475)
-    inside = int.from_bytes(profile.remembered[4:12], "big")
-    assert recall(profile, inside) is None
+    remember(profile, b"event-id", b"payload.", 0x7172737475)
+    assert recall(profile, profile.remembered[4:12]) is None
+    assert recall(profile, b"event-id") == b"payload."
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
-    assert hash64(b"event") == 8893683814735462158
+    assert hash64(b"event") == bytes.fromhex("b8e1f80bd70ae078")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fraudbrain_realtime.keeper import process as process_module
-from fraudbrain_realtime.keeper.messages import Frames, Save, decode_request, frame
 from fraudbrain_realtime.keeper.process import KeeperProcess
 from fraudbrain_realtime.ports import StoreUnavailable
 
@@ -177,12 +176,3 @@ def test_it_ends_with_its_worker(tmp_path: Path) -> None:
     while not (tmp_path / "ended").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_frames_are_cut_wherever_the_bytes_were_cut() -> None:
-    requests = [Save(number, 1, {"c": bytes(number)}, 7) for number in range(5)]
-    sent = b"".join(map(frame, requests))
-    for size in (1, 2, 3, 7, len(sent)):
-        frames = Frames()
-        pieces = (sent[at : at + size] for at in range(0, len(sent), size))
-        assert [decode_request(body) for piece in pieces for body in frames.feed(piece)] == requests

@@ -386,3 +386,20 @@ def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) ->
     controls.update(ControlRecord("rules", 3, b"live", good))
     controls.settle()
     assert controls.versions == {"rules": "2"}
+
+
+def test_a_conflict_of_a_type_that_is_not_decided_is_put_aside_though_it_was_held() -> None:
+    rides = load_scenario("rides")
+    fields = {"driver_id": "d", "trip_id": "t", "latitude": 1.0, "longitude": 2.0}
+    ping = msgspec.json.encode({"event_id": "p", "type": "gps_ping", "event_time": T0, "fields": fields})
+    log, store = FakeLog([message(0, ping, key="d"), message(1, ping.replace(b"2.0", b"3.0"), key="d")]), Flapping()
+    worker = Worker(rides, log, store, Random(0))
+    while not worker.broker.exhausted:
+        worker.loop.turn(0)
+    assert worker.loop.counts["held"] == 2
+    store.is_away = False
+    for _ in range(100):
+        worker.loop.turn(0)
+    assert [(letter.reason, letter.offset) for letter, _ in dead_letters(log)] == [(Reason.CONFLICT, 1)]
+    assert (worker.loop.counts["folded"], worker.loop.counts["dead_letters"]) == (1, 1)
+    assert worker.loop.settle(deadline_s=1_000)

@@ -9,7 +9,7 @@ def lacking(profiles: Profiles, subjects: str) -> str:
 
 
 def test_what_was_touched_longest_ago_is_put_away_first() -> None:
-    profiles = Profiles(1, 4)
+    profiles = Profiles(1, 4, warm=2)
     for subject in "abcdef":
         profiles.loaded(subject, None)
     profiles.keep_to_limit()
@@ -22,7 +22,7 @@ def test_what_was_touched_longest_ago_is_put_away_first() -> None:
 
 
 def test_what_is_not_saved_stays() -> None:
-    profiles = Profiles(1, 2)
+    profiles = Profiles(1, 2, warm=2)
     for subject in "abcd":
         profiles.changed(Profile(subject))
     profiles.keep_to_limit()

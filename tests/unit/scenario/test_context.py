@@ -33,9 +33,9 @@ def test_each_field_that_names_an_entity_has_its_own_reads() -> None:
     names = [each.name for each in context_reads(scenario, scenario.event_types["payment"])]
     assert names == [f"{field}.{read}" for field in ("payee_terminal", "terminal_id") for read in READS]
     rules = RuleSet("v", (RuleText("risky", "context.payee_terminal.fraud_count > 0"),), ())
-    findings = compile_rules(scenario, rules).by_type["payment"].findings
+    judge = compile_rules(scenario, rules).judges["payment"]
     fields = SimpleNamespace(**vars(EVENT), payee_terminal=None)
-    assert findings(fields, 0, PROFILE, (None,) * 5 + (3,) * 5, (), (1,)) == (None,)
+    assert judge(fields, 0, PROFILE, (None,) * 5 + (3,) * 5, (), (1,), None)[1:] == ((), ("risky",), ())
 
 
 def test_rules_and_derived_features_read_context_by_field() -> None:
@@ -43,9 +43,10 @@ def test_rules_and_derived_features_read_context_by_field() -> None:
     derived = compile_derived(SCENARIO, PAYMENT)(EVENT, 0, PROFILE, context)
     assert dict(zip(SCENARIO.derived, derived, strict=True))["storm"] == 3.0
     rules = RuleSet("v", SCENARIO.rules[-2:], ())
-    findings = compile_rules(SCENARIO, rules).by_type["payment"].findings
-    assert findings(EVENT, 0, PROFILE, context, derived, (1, 1_999, 1.0, 0.5)) == (True, True)
-    assert findings(EVENT, 0, PROFILE, (0, 0, None, None, 0), derived, (1, 2_000, 1.0, 0.5)) == (False, False)
+    judge = compile_rules(SCENARIO, rules).judges["payment"]
+    fired = tuple(rule.name for rule in rules.rules)
+    assert judge(EVENT, 0, PROFILE, context, derived, (1, 1_999, 1.0, 0.5), None)[1] == fired
+    assert judge(EVENT, 0, PROFILE, (0, 0, None, None, 0), derived, (1, 2_000, 1.0, 0.5), None)[1] == ()
 
 
 def test_a_count_of_an_entity_that_is_always_named_is_known() -> None:
@@ -53,8 +54,9 @@ def test_a_count_of_an_entity_that_is_always_named_is_known() -> None:
         RuleText("sure", "context.terminal_id.fraud_count >= 0"),
         RuleText("unsure", "context.terminal_id.fraud_last > 0"),
     )
-    findings = compile_rules(SCENARIO, RuleSet("v", rules, ())).by_type["payment"].findings
-    assert findings(EVENT, 0, PROFILE, (0, 0, None, None, 0), (), ()) == (True, None)
+    judge = compile_rules(SCENARIO, RuleSet("v", rules, ())).judges["payment"]
+    judged = judge(EVENT, 0, PROFILE, (0, 0, None, None, 0), (), (), None)
+    assert judged[1:] == (("sure",), ("unsure",), ())
 
 
 def test_what_only_another_type_names_is_unknown() -> None:

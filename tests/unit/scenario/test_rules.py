@@ -2,16 +2,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fraudbrain_shared.expressions import ERROR
 from fraudbrain_shared.records import ClauseText, RuleSet, RuleText
 from fraudbrain_shared.scenario import ScenarioError
-from fraudbrain_shared.scenario.feature_functions import compile_derived, compile_folds, features_on
-from fraudbrain_shared.scenario.rules import check_rules, compile_rules
+from fraudbrain_shared.scenario.feature_functions import compile_derived
+from fraudbrain_shared.scenario.rules import Verdict, check_rules, compile_rules
 from fraudbrain_shared.scenario.scope import profile_reads
 from tests.unit.scenario.small import REFUND, SMALL, changed, parse
 
 SCENARIO = parse(SMALL)
-PAYMENT, LOGIN = SCENARIO.event_types["payment"], SCENARIO.event_types["login"]
+PAYMENT = SCENARIO.event_types["payment"]
 EVENT = SimpleNamespace(card_id="c", terminal_id="t", amount=2_000, country=None)
 # spend count, sum, mean, last; failures count, seconds since
 PROFILE = (2, 600, 300.0, 400, 0, None)
@@ -45,29 +44,33 @@ def test_a_derived_feature_in_error_is_unknown() -> None:
     assert compile_derived(scenario, PAYMENT)(EVENT, 0, (0, 0, None, None, 0, None), ()) == (None, None, None)
 
 
-def test_folds_give_condition_and_value_of_each_feature_on_the_type() -> None:
-    assert compile_folds(SCENARIO, PAYMENT)(EVENT, 0, (), ()) == (True, 2_000)
-    login = SimpleNamespace(card_id="c", ok=False, risk=0.1)
-    assert compile_folds(SCENARIO, LOGIN)(login, 0, (), ()) == (True, 1)
-    assert [feature.name for feature in features_on(SCENARIO, LOGIN)] == ["failures"]
-
-
-def test_findings_are_true_false_unknown_or_error() -> None:
+def test_a_rule_fires_or_not_or_is_unknown_or_fails() -> None:
     compiled = compile_rules(
-        SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0")
+        SCENARIO, rule_set(*(rule.when for rule in SCENARIO.rules), "1 / (event.amount - 2000) > 0", "event.amount < 0")
     )
-    findings = compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (), (6.7, 13.3), (1_000,))
-    assert findings == (True, True, None, ERROR)
-    assert compiled.names == ("rule_0", "rule_1", "rule_2", "rule_3")
-    assert list(compiled.by_type) == ["payment"]
+    assert list(compiled.judges) == ["payment"]
+    judged = compiled.judges["payment"](EVENT, 0, PROFILE, (), (6.7, 13.3), (1_000,), None)
+    assert judged == (("approve", ()), ("rule_0", "rule_1"), ("rule_2",), ("rule_3",))
 
 
-def test_clauses_read_findings_and_score() -> None:
-    compiled = compile_rules(SCENARIO, RuleSet("v1", SCENARIO.rules, SCENARIO.policy))
-    clauses = compiled.by_type["payment"].clauses
-    assert compiled.clauses_on_score == (False, True)
-    assert clauses(EVENT, 0, PROFILE, (), (1.0, 2.0), (1,), (True, True, False), 0.6) == (True, True)
-    assert clauses(EVENT, 0, PROFILE, (), (1.0, 2.0), (1,), (True, False, False), None) == (False, None)
+def verdict(twice: float, score: float | None, *policy: ClauseText) -> Verdict:
+    """By the scenario's rules, of which the first fires, and the second where `twice` is large."""
+    judge = compile_rules(SCENARIO, RuleSet("v1", SCENARIO.rules, policy or SCENARIO.policy)).judges["payment"]
+    found: Verdict = judge(EVENT, 0, PROFILE, (), (1.0, twice), (1_000,), score)[0]
+    return found
+
+
+def test_the_first_clause_that_holds_gives_the_outcome() -> None:
+    assert [clause.name for clause in SCENARIO.policy] == ["decline", "review"]
+    assert verdict(13.3, 0.6) == ("decline", ())
+    assert verdict(1.0, 0.6) == ("review", ())
+    assert verdict(1.0, 0.4) == ("approve", ())
+
+
+def test_a_clause_that_cannot_be_known_gives_what_it_has_for_that_unless_only_the_score_lacks() -> None:
+    assert verdict(1.0, None) == ("approve", ())
+    unknown = ClauseText("decline", "event.country == 'x'", on_unknown="review")
+    assert verdict(1.0, None, unknown) == ("review", ("policy_unknown:decline",))
 
 
 def test_a_rule_set_knows_what_it_reads() -> None:
@@ -80,14 +83,15 @@ def test_a_rule_set_knows_what_it_reads() -> None:
 
 def test_what_only_another_type_declares_is_unknown() -> None:
     compiled = compile_rules(SCENARIO, rule_set("event.ok", "event.risk > 0.5 || event.amount > 0"))
-    assert compiled.by_type["payment"].findings(EVENT, 0, PROFILE, (), (None, None), (1,)) == (None, True)
+    _, fired, unknown, _ = compiled.judges["payment"](EVENT, 0, PROFILE, (), (None, None), (1,), None)
+    assert (fired, unknown) == (("rule_1",), ("rule_0",))
 
 
 def test_events_have_their_time() -> None:
     compiled = compile_rules(SCENARIO, rule_set("event.event_time >= timestamp('1970-01-01T00:00:01Z')"))
-    findings = compiled.by_type["payment"].findings
-    assert findings(EVENT, 999, PROFILE, (), (None, None), (1,)) == (False,)
-    assert findings(EVENT, 1_000, PROFILE, (), (None, None), (1,)) == (True,)
+    judge = compiled.judges["payment"]
+    assert judge(EVENT, 999, PROFILE, (), (None, None), (1,), None)[1] == ()
+    assert judge(EVENT, 1_000, PROFILE, (), (None, None), (1,), None)[1] == ("rule_0",)
 
 
 def test_a_rule_set_from_a_topic_is_refused_with_all_its_problems() -> None:
@@ -118,4 +122,5 @@ def test_what_a_rule_reads_may_be_unknown_on_one_type_only() -> None:
     derived = compile_derived(scenario, scenario.event_types["refund"])(refund, 0, PROFILE, ())
     assert derived[-1] is None
     compiled = compile_rules(scenario, rule_set("derived.longer > 3", "event.terminal_id == 't'"))
-    assert compiled.by_type["refund"].findings(refund, 0, PROFILE, (), derived, (1,)) == (None, None)
+    judged = compiled.judges["refund"](refund, 0, PROFILE, (), derived, (1,), None)
+    assert judged == (("approve", ()), (), ("rule_0", "rule_1"), ())

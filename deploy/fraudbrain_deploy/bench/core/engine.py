@@ -11,7 +11,7 @@ from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subjec
 from fraudbrain_deploy.bench.rules.cases import EVENTS
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
-from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.decisions import DecisionCore, DecisionEncoder, Origin
 from fraudbrain_shared.decisions.application import Application
 from fraudbrain_shared.features import (
     ContextFold,
@@ -19,6 +19,7 @@ from fraudbrain_shared.features import (
     EntityStates,
     Profile,
     ProfileFold,
+    WarmProfiles,
     encode_profile,
     hash64,
     recall,
@@ -43,6 +44,7 @@ EVENTS_EACH: Final = 5
 _DAYS: Final = 20
 _LIVES: Final = 500
 _JOB: Final = "bench"
+_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked
 _TOGETHER: Final = 64  # as many as a worker takes from the broker at once
 
 Clock = Callable[[], float]
@@ -66,8 +68,9 @@ class Engine:
         self._champion = champion
         if champion is not None:
             self._parameters.release(champion.version, champion.release.starting_values)
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = DecisionEncoder().encode
         self.profiles = profiles_at_rest(scenario, self._fold, subjects)
+        self._warm = WarmProfiles(_WARM)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -75,9 +78,9 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Packs the profiles of the events, as a flush does."""
-        for subject in {event.key.decode() for event in events}:
-            encode_profile(self.profiles[subject])
+        """Encodes the profiles of the events, and puts to rest those that came too long ago: as a flush does."""
+        touched = dict.fromkeys(event.key.decode() for event in events)
+        self._warm.flush(self.profiles[subject] for subject in touched)
 
     def whole(self, events: Sequence[StreamEvent]) -> list[bytes]:
         """The encoded decisions on the events."""
@@ -112,7 +115,10 @@ class Engine:
                     readings=readings,
                 )
 
-            made.append(encode(apply(profile, admitted, value, decided)))
+            ending = apply(profile, admitted, value, decided)
+            if not isinstance(ending, Decision):
+                raise ValueError(f"an event of the stream ended as {ending}")
+            made.append(encode(ending))
         return made
 
     def stages(self, events: Sequence[StreamEvent], clock: Clock) -> tuple[dict[str, float], list[bytes]]:

@@ -1,6 +1,7 @@
 """The engines side by side: each with a set of rules and the cases made ready, in its fastest documented form.
 
-Every rule is evaluated on every case by all of them, and each gives one boolean for each rule.
+Every rule is evaluated on every case by all of them. The others give one boolean for each, ours the names of those that
+fire.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,15 +42,16 @@ class Disagreement(Exception):
 
 def ours(scenario: Scenario, rules: RuleSet, cases: Sequence[Case]) -> Prepared:
     """Our own: one generated function. Its values need no handing over."""
-    findings = compile_rules(scenario, rules).by_type[EVENT_TYPE].findings
+    judge = compile_rules(scenario, rules).judges[EVENT_TYPE]
     calls = [each.arguments() for each in cases]
 
     def whole() -> None:
         for fields, time, profile, context, derived, param in calls:
-            findings(fields, time, profile, context, derived, param)
+            judge(fields, time, profile, context, derived, param, None)
 
     def answers() -> list[list[bool]]:
-        return [[value is True for value in findings(*each)] for each in calls]
+        found = (set(judge(*each, None)[1]) for each in calls)
+        return [[rule.name in fired for rule in rules.rules] for fired in found]
 
     return Prepared(OURS, version("fraudbrain-shared"), answers, whole)
 

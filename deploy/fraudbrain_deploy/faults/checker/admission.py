@@ -36,7 +36,7 @@ Check = Callable[[Any, Defects], None]
 def parsed(value: bytes | None) -> Any:
     """The JSON in a value. Raises ValueError or RecursionError where it is none in UTF-8."""
     text = (value or b"").decode()
-    event = json.loads(text, parse_constant=_refuse, parse_int=_number, object_pairs_hook=_Object)
+    event = _DECODER.decode(text)
     if "\\u" in text:
         json.dumps(event, ensure_ascii=False).encode()  # half a surrogate pair is no text
     return event
@@ -141,6 +141,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_int=_number, object_pairs_hook=_Object)
 _ENVELOPE: Final[Mapping[str, Check]] = {"event_id": _text(1, 128), "event_time": _whole(0, _YEAR_10000_MS - 1)}
 FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
     "transfer": {

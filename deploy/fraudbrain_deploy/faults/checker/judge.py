@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +18,6 @@ from fraudbrain_deploy.faults.checker.rows import read_row
 from fraudbrain_deploy.faults.checker.timing import Repeat, Timing
 
 _CONFLICT: Final = frozenset({"conflict"})
-_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,37 @@ def judge(
     return judgement
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A decision as it stands in the log."""
+class _Source(msgspec.Struct):
+    partition: int
+    offset: int
 
-    record: Record
-    said: dict[str, Any]
+
+class _Head(msgspec.Struct):
+    """As much of a decision as its place among others needs."""
+
+    group: str
+    generation: int
+    source: _Source
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+class _Made:
+    """A decision as it stands in the log. All it says is decoded only when it is judged: there are many."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.head = _decode_head(record.value or b"")
+
+    @cached_property
+    def said(self) -> dict[str, Any]:
+        found: dict[str, Any] = msgspec.json.decode(self.record.value or b"")
+        return found
 
     @property
     def group(self) -> str:
-        return str(self.said["group"])
+        return self.head.group
 
     @property
     def inputs(self) -> bytes:
@@ -140,19 +161,19 @@ class _PartitionJudge:
         found: defaultdict[int, list[_Made]] = defaultdict(list)
         for record in self._partition.decisions:
             try:
-                made = _Made(record, _decode(record.value or b""))
-                source = made.said["source"]
-                place = source["partition"], source["offset"]
-                self._timing.decided(made.group, self._partition.number, record.append_ms)
-            except (msgspec.DecodeError, KeyError, TypeError):
+                made = _Made(record)
+            except msgspec.DecodeError:
                 self._findings.wrong("I1", f"decisions {self._partition.number}/{record.offset} is no decision")
                 continue
-            if place[0] == self._partition.number:
-                found[place[1]].append(made)
+            self._timing.decided(made.group, self._partition.number, record.append_ms)
+            source = made.head.source
+            if source.partition == self._partition.number:
+                found[source.offset].append(made)
             else:
-                self._findings.wrong("I1", f"the decision on {place} stands in partition {self._partition.number}")
+                where = f"partition {self._partition.number}"
+                self._findings.wrong("I1", f"the decision on {source.partition}/{source.offset} stands in {where}")
         for several in found.values():
-            several.sort(key=lambda made: (made.said["generation"], made.record.offset))
+            several.sort(key=lambda made: (made.head.generation, made.record.offset))
         return found
 
     def _judge_record(self, record: Record, made: list[_Made]) -> str:
@@ -169,7 +190,7 @@ class _PartitionJudge:
         if self._letters.get((self._partition.number, record.offset)):
             self._wrong("I5", record, "has a dead letter and no defect")
         if same or event["type"] != "transfer":
-            if made and (event["type"] != "transfer" or not _without_profile(made)):
+            if made and not (event["type"] == "transfer" and _without_profile(made)):
                 self._wrong("I1", record, "has a decision and should have none")
             ending = "duplicate" if same else "folded"
         else:

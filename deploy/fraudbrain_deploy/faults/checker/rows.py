@@ -1,8 +1,9 @@
 """Reads rows of profiles: what stands where is in `shared/fraudbrain_shared/features`, this code is its own.
 
 A row is a MessagePack array: form, subject, epoch, last applied offset, clock, late dropped, remembered events,
-states. A state of hops is: tag, signature, two numbers, the hops' beginnings in seconds, and a column for each letter
-of the signature; sums stand before each hop, extremes from each on.
+states. States are a layout's number and an array with a state, or nil, for each place. A state of hops is: tag,
+signature, two numbers, the beginnings of hops in seconds, a column for each letter of the signature; sums stand before
+each hop, extremes from each on.
 """
 
 from bisect import bisect_left
@@ -15,7 +16,7 @@ import msgspec
 from fraudbrain_deploy.faults.checker.evidence import Row
 from fraudbrain_deploy.faults.checker.history import A_DAY, AN_HOUR, SIX_HOURS, TEN_MINUTES, Span
 
-FORM: Final = 2
+FORM: Final = 3
 EPOCH_SHIFT: Final = 44
 _KNOWN: Final = {"60nslhz", "1800d", "300n", "3600d"}
 
@@ -49,7 +50,8 @@ def read_row(row: Row) -> Told:
         raise ValueError(f"the cell's timestamp says epoch and offset {row.timestamp >> EPOCH_SHIFT}, {next_offset}")
     oldest = clock_ms - 86_400_000
     known = [each for each in _remembered(remembered) if each[2] >= oldest]
-    return Told(subject, epoch, last_applied, clock_ms, late_dropped, known, _features(states, clock_ms))
+    kept = [state for state in states[1] if state is not None]
+    return Told(subject, epoch, last_applied, clock_ms, late_dropped, known, _features(kept, clock_ms))
 
 
 def _remembered(packed: bytes) -> Iterator[tuple[int, int, int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fraudbrain_shared.features.aggregates.aggregate import Aggregate, Column
+from fraudbrain_shared.features.aggregates.aggregate import Aggregate, Column, Groups, keep_first
 from fraudbrain_shared.features.aggregates.distinct import Distinct
 from fraudbrain_shared.features.aggregates.ends import First, Newest
 from fraudbrain_shared.features.aggregates.extremes import High, Low
@@ -13,7 +13,7 @@ from fraudbrain_shared.features.aggregates.run import Run
 from fraudbrain_shared.features.aggregates.spread import RealMoments
 from fraudbrain_shared.features.aggregates.sums import Count, Squares, Total
 
-__all__ = ["AGGREGATES", "Aggregate", "Column", "Run"]
+__all__ = ["AGGREGATES", "Aggregate", "Column", "Groups", "Run", "keep_first"]
 
 AGGREGATES: Final[Mapping[str, Callable[[int], Aggregate]]] = {
     "n": lambda reach_s: Count(),

@@ -16,7 +16,7 @@ from math import log
 from operator import itemgetter
 from typing import Any, Final
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups
 from fraudbrain_shared.scenario.profile_state import EXACT_DISTINCT, SKETCH_RANKS, SKETCH_REGISTERS
 
 Seen = dict[int, int]
@@ -55,8 +55,8 @@ class Distinct:
         if len(seen) > EXACT_DISTINCT:
             column[:] = self._bounded(column)
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return self._bounded(column)
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        column[:] = self._bounded(column)
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         is_sketch = left[0] or right[0]

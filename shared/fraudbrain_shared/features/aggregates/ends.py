@@ -5,7 +5,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups, keep_first
 
 _NEVER = -1
 
@@ -23,8 +23,8 @@ class First:
         if time < column[place][0]:
             column[place] = [time, value]
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [column[place] for place in places]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        keep_first(column, groups, dropped)
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         parts = zip(pairwise(lefts), pairwise(rights), strict=True)
@@ -46,8 +46,8 @@ class Newest:
             column[0] = time
             column[1] = value
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return column
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        pass
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         return list(left if left[0] > right[0] else right)

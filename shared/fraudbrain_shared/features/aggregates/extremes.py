@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups, keep_first
 
 
 class _Extreme(ABC):
@@ -29,8 +29,8 @@ class _Extreme(ABC):
             column.insert(place, column[place])
             self.add(column, place, value, time)
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [column[place] for place in places]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        keep_first(column, groups, dropped)
 
 
 class Low(_Extreme):

@@ -17,7 +17,7 @@ from math import ceil, exp, log
 from sys import float_info
 from typing import Any, Final, NamedTuple
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups
 from fraudbrain_shared.scenario.profile_state import QUANTILE_BINS
 
 Bins = dict[int, int]
@@ -47,8 +47,8 @@ class Quantiles:
         bins[index] = bins.get(index, 0) + 1
         _bound(column)
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return column
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        pass
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         level = max(left[0], right[0])

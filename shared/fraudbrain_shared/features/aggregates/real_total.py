@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import fsum
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups
 
 
 class RealTotal:
@@ -19,8 +19,10 @@ class RealTotal:
     def add(self, column: Column, place: int, value: float, time: int) -> None:
         column[place] += value
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [real_sum(column[place:end]) for place, end in pairwise([*places, len(column)])]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        for first, end in groups:
+            column[first:end] = [real_sum(column[first:end])]
+        del column[:dropped]
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         parts = zip(pairwise(lefts), pairwise(rights), strict=True)

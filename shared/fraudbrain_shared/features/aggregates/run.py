@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
-from fraudbrain_shared.features.aggregates.sums import add_sum, insert_sum, no_sums
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups
+from fraudbrain_shared.features.aggregates.sums import add_sum, insert_sum, no_sums, regroup_sums
 
 
 class Run:
@@ -36,9 +36,8 @@ class Run:
         """The newest record was not folded: the run is over."""
         column[:] = [True, None, no_sums(len(column[2]) - 1)]
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        ended, value, sums = column
-        return [ended, value, [sums[place] - sums[places[0]] for place in (*places, -1)] if places else [0]]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        regroup_sums(column[2], groups, dropped)
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         if not right[0] and right[1] is None:  # it had no record

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Any
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups
 
 Moments = Sequence[Any]
 """How many values, their mean, and the sum of the squares of their distances from it."""
@@ -35,8 +35,10 @@ class RealMoments:
         hop[1] += distance / hop[0]
         hop[2] += distance * (value - hop[1])
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        return [list(together(column[place:end])) for place, end in pairwise([*places, len(column)])]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        for first, end in groups:
+            column[first:end] = [list(together(column[first:end]))]
+        del column[:dropped]
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         parts = zip(pairwise(lefts), pairwise(rights), strict=True)

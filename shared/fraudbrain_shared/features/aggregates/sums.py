@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-from fraudbrain_shared.features.aggregates.aggregate import Column
+from fraudbrain_shared.features.aggregates.aggregate import Column, Groups, keep_first
 
 
 class _Sums:
     def start(self) -> Column:
         return [0]
 
-    def regrouped(self, column: Column, places: Sequence[int]) -> Column:
-        if not places:
-            return [0]
-        base = column[places[0]]
-        return [*[column[place] - base for place in places], column[-1] - base]
+    def regroup(self, column: Column, groups: Groups, dropped: int) -> None:
+        regroup_sums(column, groups, dropped)
 
     def joined(self, left: Column, right: Column, lefts: Sequence[int], rights: Sequence[int]) -> Column:
         return [left[one] + right[other] for one, other in zip(lefts, rights, strict=True)]
@@ -70,6 +67,13 @@ def add_sum(column: Column, place: int, amount: int) -> None:
         return
     for later in range(place + 1, len(column)):
         column[later] += amount
+
+
+def regroup_sums(column: Column, groups: Groups, dropped: int) -> None:
+    """One hop of each group; what is dropped is taken off all sums."""
+    keep_first(column, groups, dropped)
+    if base := column[0]:
+        column[:] = [each - base for each in column]
 
 
 def no_sums(hops: int) -> Column:

@@ -212,7 +212,7 @@ def in_row(change: Callable[[list[Any]], None]) -> Callable[[Recorded], None]:
 
 
 def hops(fields: list[Any], signature: str) -> Any:
-    return next(state for state in fields[7] if state[1] == signature)
+    return next(state for state in fields[7][1] if state and state[1] == signature)
 
 
 @in_row
@@ -239,7 +239,7 @@ def forget_a_payee(fields: list[Any]) -> None:
 
 @in_row
 def change_a_recent_value(fields: list[Any]) -> None:
-    next(state for state in fields[7] if isinstance(state[1], list))[1][-1] += 1
+    next(state for state in fields[7][1] if state and isinstance(state[1], list))[1][-1] += 1
 
 
 @in_row

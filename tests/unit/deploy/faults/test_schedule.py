@@ -5,7 +5,7 @@ from collections import Counter
 from fraudbrain_deploy.faults import kinds
 from fraudbrain_deploy.faults.checker import Repeat, Timing
 from fraudbrain_deploy.faults.checker.evidence import Record
-from fraudbrain_deploy.faults.checker.rejections import unpublished
+from fraudbrain_deploy.faults.checker.rejections import replaced_at_once, unsaid
 from fraudbrain_deploy.faults.injection import Injected
 from fraudbrain_deploy.faults.report import costs
 from fraudbrain_deploy.faults.schedule import draw
@@ -74,5 +74,10 @@ def test_a_kill_that_repeats_what_was_long_done_is_over_the_bound() -> None:
 
 
 def test_a_bad_control_that_nobody_rejects_is_found() -> None:
-    progress = [Record(0, 0, b"k", None), Record(1, 0, b"k", b'{"problems":["rules/3 rejected: no"]}')]
-    assert unpublished([("rules", 3), ("rules", 4), ("models", 3)], progress) == ["models/3", "rules/4"]
+    told = [b"", b'{"problems":["rules/3 rejected: no"]}', b"rules/4 and models/3 are not rejected: they are praised"]
+    assert unsaid([("rules", 3), ("rules", 4), ("models", 3)], told) == [("models", 3), ("rules", 4)]
+
+
+def test_a_rule_set_that_was_replaced_before_it_could_act_need_not_be_rejected() -> None:
+    rules = [Record(offset, append_ms, b"live", b"") for offset, append_ms in enumerate((0, 5_000, 6_999, 9_000))]
+    assert replaced_at_once(rules) == {("rules", 1)}
