@@ -19,7 +19,7 @@ from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
 from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
 from fraudbrain_shared.scenario.description import LastValues, ProfileFeature, Read, Window, Within
-from fraudbrain_shared.scenario.profile_state import StateShape, columns_of
+from fraudbrain_shared.scenario.profile_state import ENDLESS_S, StateShape, columns_of
 from fraudbrain_shared.scenario.reads import quantile_percent
 from fraudbrain_shared.scenario.scope import KNOWN_READS
 
@@ -92,7 +92,7 @@ def compile_reads(
         f"return ({results})",
     ]
     source = "\n".join(["def read_all(states, now, keys):", *(f"    {line}" for line in lines)])
-    namespace: dict[str, Any] = {"__builtins__": {}, **_CALLED}
+    namespace: dict[str, Any] = {"__builtins__": {}, "NEVER": -ENDLESS_S, **_CALLED}
     exec(compile(source, "<generated read_all>", "exec"), namespace)  # noqa: S102 (our own text, built here)
     read_all: ReadAll = namespace["read_all"]
     return read_all
@@ -143,6 +143,8 @@ def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
     if shape.kind == "within":
         yield f"state = state[{INSIDE}]"
     yield f"starts = state[{STARTS}]"
+    if any(isinstance(each.span, Window) for each in shape.features):
+        yield "newest_s = starts[-1] if starts else NEVER"
     for column, letter in enumerate(shape.columns, COLUMNS):
         yield f"{letter} = state[{column}]"
         if letter in _SHARED:
@@ -150,7 +152,7 @@ def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
     for feature in shape.features:
         reads = dict(zip(variables[feature.name], feature.read, strict=True))
         begin = _begin(feature.span) if isinstance(feature.span, Window) else None
-        yield f"if starts and starts[-1] >= {begin}:" if begin else "if starts:"
+        yield f"if newest_s >= {begin}:" if begin else "if starts:"
         yield f"    place = bisect_left(starts, {begin})" if begin else "    place = 0"
         yield from (f"    {line}" for letter, line in _COMMON.items() if letter in columns_of(feature))
         for variable, read in reads.items():

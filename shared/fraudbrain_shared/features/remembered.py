@@ -28,22 +28,26 @@ def hash64(data: bytes) -> bytes:
 def recall(profile: Profile, event_id: bytes) -> bytes | None:
     """The payload's hash under which the event is remembered, or None if it is new.
 
-    Remembered are the last 32 events in fold order within 24 h of the profile's clock.
+    Remembered are the last 32 events in fold order within 24 h of the profile's clock. One with this id that outlived
+    them is forgotten.
     """
     remembered = profile.remembered
-    place = _place(remembered, event_id)
-    if place < 0 or remembered[place + _TIME : place + REMEMBERED_BYTES] < _oldest(profile.clock):
+    place = remembered.find(event_id)
+    while place >= 0 and place % REMEMBERED_BYTES:  # what looks like the id across two events is not it
+        place = remembered.find(event_id, place + 1)
+    if place < 0:
         return None
-    return remembered[place + _HASH : place + _TIME]
+    time, end = place + _TIME, place + REMEMBERED_BYTES
+    if remembered[time:end] < _oldest(profile.clock):
+        profile.remembered = remembered[:place] + remembered[end:]
+        return None
+    return remembered[place + _HASH : time]
 
 
 def remember(profile: Profile, event_id: bytes, payload: bytes, time: int) -> None:
-    """Notes the event, forgetting what had outlived its 24 h and the oldest beyond the bound."""
-    remembered = profile.remembered
-    if (place := _place(remembered, event_id)) >= 0:
-        remembered = remembered[:place] + remembered[place + REMEMBERED_BYTES :]
-    event = event_id + payload + time.to_bytes(_TIME_BYTES, "big")
-    profile.remembered = _kept(remembered + event, profile.clock)
+    """Notes an event that `recall` does not know, forgetting what outlived its 24 h and the oldest beyond the bound."""
+    event = (profile.remembered, event_id, payload, time.to_bytes(_TIME_BYTES))
+    profile.remembered = _kept(b"".join(event), profile.clock)
 
 
 def remembered_together(left: bytes, right: bytes, clock: int) -> bytes:
@@ -61,12 +65,4 @@ def _kept(remembered: bytes, clock: int) -> bytes:
 
 def _oldest(clock: int) -> bytes:
     """The least time that is kept, the highest byte first: such times are in the order of their bytes."""
-    return max(0, clock - REMEMBERED_MS).to_bytes(_TIME_BYTES, "big")
-
-
-def _place(remembered: bytes, event_id: bytes) -> int:
-    """Where the event with an id stands, or -1. What looks like the id across two events is not it."""
-    place = remembered.find(event_id)
-    while place >= 0 and place % REMEMBERED_BYTES:
-        place = remembered.find(event_id, place + 1)
-    return place
+    return (clock - REMEMBERED_MS if clock > REMEMBERED_MS else 0).to_bytes(_TIME_BYTES)

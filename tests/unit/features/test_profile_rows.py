@@ -47,7 +47,8 @@ def small_profile() -> Profile:
     profile = Profile("c", epoch=3, last_applied=41)
     for time, amount in ((T0, 100), (T0 + 9_000, 2**63 - 1), (T0 + 20_000, 2**63 - 1), (T0 - 90_000, 5)):
         FOLD.fold(profile, payment(time, amount))
-        remember(profile, amount.to_bytes(8), b"payload.", time)
+        if time != T0 + 9_000:  # its id comes again
+            remember(profile, amount.to_bytes(8), b"payload.", time)
     return profile
 
 
