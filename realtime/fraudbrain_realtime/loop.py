@@ -104,8 +104,7 @@ class Loop:
             self._decide(message, event)
         for state in self._partitions.values():
             state.profiles.keep_to_limit()
-            if state.held:
-                self._catch_up(state)
+        self._fold_held_of(self._partitions)
         for scan in self._scans.values():
             scan.advance()
         for checkpoint in self._checkpoints.values():
@@ -215,6 +214,14 @@ class Loop:
             self._produce_decision(state, message, decision)
         state.held.hold(subject, message.offset)
 
+    def _fold_held_of(self, partitions: Iterable[int]) -> bool:
+        """Goes on with folding what is held of these partitions; whether anything was."""
+        holding = [self._partitions[number] for number in partitions if number in self._partitions]
+        holding = [state for state in holding if state.held]
+        for state in holding:
+            self._catch_up(state)
+        return bool(holding)
+
     def _catch_up(self, state: PartitionState) -> None:
         """Folds held events once the store is back. No event is taken meanwhile, so that the last is reached."""
 
@@ -307,6 +314,8 @@ class Loop:
         deadline = self._clock() + DRAIN_TIMEOUT_S
         while True:
             self._keeper.poll(0.01)
+            if self._fold_held_of(partitions):
+                self._broker.drain(DRAIN_TIMEOUT_S)  # a conflict may have come to light
             for checkpoint in leaving:
                 checkpoint.finish()
             if all(checkpoint.flushed for checkpoint in leaving) or self._clock() >= deadline:
@@ -340,6 +349,7 @@ class Loop:
         """Takes no more events, flushes and commits what was decided; whether all of it was in time."""
         while True:
             self._keeper.poll()
+            self._fold_held_of(self._partitions)
             for checkpoint in self._checkpoints.values():
                 checkpoint.finish()
             if all(checkpoint.settled for checkpoint in self._checkpoints.values()):

@@ -374,6 +374,25 @@ def test_a_revoked_partition_is_flushed_and_committed(scenario: Scenario) -> Non
     assert set(store.load(0, ["c1"])) == {"c1"}
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("ending", ["revoked", "stopped"])
+def test_what_is_held_is_folded_and_flushed_before_a_partition_is_given_up(
+    scenario: Scenario, ending: str, seed: int
+) -> None:
+    events = [message(offset, payment(f"e{offset}", time=T0 + offset)) for offset in range(20)]
+    log, store = FakeLog(events), Flapping()
+    worker = Worker(scenario, log, store, Random(seed))
+    while not worker.broker.exhausted:
+        worker.loop.turn(0)
+    assert worker.loop.counts["held"] == 20
+    store.is_away = False
+    if ending == "revoked":
+        worker.broker.revoke([0])
+    else:
+        assert worker.loop.settle(deadline_s=1_000)
+    assert profiles(store, events)["c1"].last_applied == 19
+
+
 def test_a_bad_rule_set_is_rejected_and_the_old_one_stays(scenario: Scenario) -> None:
     controls = Worker(scenario, FakeLog([]), MemoryStore(), Random(0)).controls
     before = controls.versions
