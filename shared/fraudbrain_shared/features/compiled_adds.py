@@ -45,7 +45,7 @@ _CODE: Final[Mapping[str, _Code]] = {
         "if h[last] < value: add_h(h, last, value, time)",
     ),
     "a": _Code("a.append([time, value])", ""),
-    "z": _Code("z[:] = time, value", "z[:] = time, value"),
+    "z": _Code("z[0] = time\nz[1] = value", "z[0] = time\nz[1] = value"),
 }
 """By the letter of `COLUMNS`."""
 
