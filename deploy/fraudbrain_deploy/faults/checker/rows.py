@@ -1,8 +1,9 @@
 """Reads rows of profiles: what stands where is in `shared/fraudbrain_shared/features`, this code is its own.
 
 A row is a MessagePack array: form, subject, epoch, last applied offset, clock, late dropped, remembered events,
-states. States are a layout's number and an array with a state or nil for each place. A state of hops is: tag, signature, two numbers, the hops' beginnings in seconds, and a column for each letter
-of the signature; sums stand before each hop, extremes from each on.
+states. States are a layout's number and an array with a state or nil for each place. A state of hops is: tag,
+signature, two numbers, the hops' beginnings in seconds, and a column for each letter of the signature; sums stand
+before each hop, extremes from each on.
 """
 
 from bisect import bisect_left
