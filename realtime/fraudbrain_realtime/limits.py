@@ -21,7 +21,7 @@ class Limits:
 
     warm: int = 5_000
     """Profiles that stay unpacked, of all partitions: those flushed last. Each takes about 3 KB more and saves its next
-    event unpacking it; each thousand makes the garbage collector's longest pause about a millisecond longer."""
+    event unpacking it; each thousand makes the garbage collector's longest pause 1 to 2 ms longer."""
 
     held: int = 100_000
     """Events decided without their profile and not yet folded; at so many no more are taken until the store is back."""

@@ -10,7 +10,7 @@ class WarmProfiles:
     """Those that were flushed last: subjects that come often need not be unpacked each time.
 
     At most `most` are warm after a flush. One with 30 features takes some 3 KB more than at rest, and stands in
-    the way of the garbage collector, whose longest pause grows by about a millisecond with each thousand.
+    the way of the garbage collector, whose longest pause grows by one or two milliseconds with each thousand.
     """
 
     def __init__(self, most: int) -> None:
