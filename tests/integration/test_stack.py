@@ -154,7 +154,8 @@ def test_down_leaves_nothing_running_and_may_be_repeated(settings: StackSettings
     assert time.monotonic() - begun < 12
     assert all_members(settings) == []
     assert not any((settings.folder / "run").iterdir())
-    assert all(port_is_free(getattr(settings.ports, name)) for part in PARTS.values() for name in part.ports)
+    ports = [getattr(settings.ports, name) for part in PARTS.values() for name in part.ports]
+    assert processes.wait_until(lambda: all(map(port_is_free, ports)), 10)  # connections that were open may linger
     down(settings)
 
 
