@@ -1,4 +1,7 @@
-"""The keeper's process. Its worker starts it: `python -m fraudbrain_realtime.keeper --thrift … --table … SOCKET`."""
+"""The keeper's process. Its worker starts it: `python -m fraudbrain_realtime.keeper --thrift … --table …`.
+
+Its standard input is a socket to the worker.
+"""
 
 import argparse
 import logging
@@ -15,12 +18,11 @@ def main() -> None:
     parser.add_argument("--thrift", required=True, help="host:port of HBase's Thrift gateway")
     parser.add_argument("--table", required=True, help="the table of profiles")
     parser.add_argument("--redis", help="URL of the Redis that takes the decisions; without it none does")
-    parser.add_argument("socket", type=int, help="number of the open socket to the worker")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, _, port = arguments.thrift.rpartition(":")
     table = ProfileTable(Gateway(host, int(port)), arguments.table)
-    Serving(socket.socket(fileno=arguments.socket), table, _answers(arguments.redis)).run()
+    Serving(socket.socket(fileno=sys.stdin.fileno()), table, _answers(arguments.redis)).run()
 
 
 def _answers(url: str | None) -> Answers | None:

@@ -4,8 +4,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from fraudbrain_realtime.frames import framed
-
 
 class Save(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Write these rows of a partition."""
@@ -58,11 +56,6 @@ class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
 Request: TypeAlias = Save | Scan | Load | Answer
 Reply: TypeAlias = Ready | Done | Found
 
-_encode = msgspec.msgpack.Encoder().encode
+encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(Request).decode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode
-
-
-def frame(message: Request | Reply) -> bytes:
-    """A message as it travels."""
-    return framed(_encode(message))

@@ -1,27 +1,22 @@
 """The worker's side of its keeper: starts the process, asks it, and starts another when it is dead or stuck."""
 
 import logging
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from select import select
 from typing import Final
 
-from fraudbrain_realtime.frames import take_frame
+from fraudbrain_realtime.child import Child
 from fraudbrain_realtime.keeper.messages import (
     Answer,
     Done,
     Load,
     Ready,
-    Request,
     Save,
     Scan,
     decode_reply,
-    frame,
+    encode,
 )
 from fraudbrain_realtime.ports import StoreUnavailable
 
@@ -33,8 +28,6 @@ START_POLL_S: Final = 0.05
 PAUSE_S: Final = 1.0  # at least so long between two starts
 ROOM_BYTES: Final = 64 << 20
 ROWS_AT_ONCE: Final = 1_024  # of a request: each answer says that the keeper works
-RECEIVED_AT_ONCE: Final = 1 << 18
-SERVED_AT_ONCE_S: Final = 0.002
 END_S: Final = 1.0
 
 
@@ -56,7 +49,7 @@ class _Asked:
 
 
 class KeeperProcess:
-    """A `Keeper` in a process of its own. `program` is its command; the socket's number is added to it.
+    """A `Keeper` in a process of its own. `program` is its command; its standard input is a socket to this one.
 
     Requests are sent as far as they go without waiting; the rest stays in a bounded buffer. Five seconds without an
     answer end the process: what is asked of it is answered with no, and the next one starts.
@@ -105,17 +98,13 @@ class KeeperProcess:
 
     def answer(self, decisions: Mapping[str, bytes]) -> None:
         if self._has_room():
-            self._send(Answer(dict(decisions)))
+            self._child.say(encode(Answer(dict(decisions))))
         else:
             self.answers_dropped += len(decisions)
 
     def poll(self, wait_s: float = 0.0) -> None:
-        self._flush()
-        until = self._clock() + SERVED_AT_ONCE_S
-        while self._receive(wait_s):
-            wait_s = 0.0
-            if self._clock() >= until:
-                break
+        for message in self._child.exchange(wait_s):
+            self._serve(message)
         if self._is_stuck() and self._clock() - self._started_s >= PAUSE_S:
             self._restart()
 
@@ -129,30 +118,17 @@ class KeeperProcess:
 
     def close(self) -> None:
         """Lets it finish what it is doing, and ends it."""
-        self._socket.close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.end(END_S)
 
     def _start(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            number = str(theirs.fileno())
-            self._process = subprocess.Popen([*self._program, number], pass_fds=(theirs.fileno(),), process_group=0)
-        self._socket.setblocking(False)
-        self._received = bytearray()
-        self._unsent = bytearray()
+        self._child = Child(self._program)
         self._started_s = self._heard_s = self._clock()
         self._is_ready = False
 
     def _restart(self) -> None:
         log.warning("the keeper is dead or stuck: another one starts")
         self.restarts += 1
-        self._process.kill()
-        self._process.wait()
-        self._socket.close()
+        self._child.end()
         self._start()
         asked, self._asked = self._asked, {}
         for each in asked.values():
@@ -161,7 +137,7 @@ class KeeperProcess:
     def _is_stuck(self) -> bool:
         patience_s = PATIENCE_S if self._is_ready else START_PATIENCE_S
         is_late = bool(self._asked) and self._clock() - self._heard_s > patience_s
-        return is_late or self._process.poll() is not None
+        return is_late or self._child.is_dead
 
     def _next_ticket(self) -> int:
         self._tickets += 1
@@ -171,33 +147,11 @@ class KeeperProcess:
         if not self._asked:
             self._heard_s = self._clock()
         self._asked[request.ticket] = asked
-        self._send(request)
+        self._child.say(encode(request))
 
     def _has_room(self) -> bool:
-        self._flush()
-        return len(self._unsent) < ROOM_BYTES
-
-    def _send(self, request: Request) -> None:
-        self._unsent += frame(request)
-        self._flush()
-
-    def _flush(self) -> None:
-        with suppress(OSError):  # no room now, or a dead keeper, which `poll` finds out
-            while self._unsent:
-                del self._unsent[: self._socket.send(memoryview(self._unsent)[:RECEIVED_AT_ONCE])]
-
-    def _receive(self, wait_s: float) -> bool:
-        """Serves what came at once; whether anything did."""
-        try:
-            if wait_s and not select([self._socket], [], [], wait_s)[0]:
-                return False
-            received = self._socket.recv(RECEIVED_AT_ONCE)
-        except OSError:  # nothing there, or a dead keeper
-            return False
-        self._received += received
-        while (message := take_frame(self._received)) is not None:
-            self._serve(message)
-        return bool(received)
+        self._child.say()
+        return self._child.unsent_bytes < ROOM_BYTES
 
     def _serve(self, body: bytes) -> None:
         reply = decode_reply(body)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from fraudbrain_realtime.frames import take_frame
+from fraudbrain_realtime.frames import framed, take_frame
 from fraudbrain_realtime.keeper.messages import (
     Answer,
     Done,
@@ -18,7 +18,7 @@ from fraudbrain_realtime.keeper.messages import (
     Save,
     Scan,
     decode_request,
-    frame,
+    encode,
 )
 from fraudbrain_realtime.ports import StoreUnavailable
 
@@ -139,6 +139,6 @@ class Serving:
 
     def _reply(self, reply: Reply) -> None:
         try:
-            self._worker.sendall(frame(reply))
+            self._worker.sendall(framed(encode(reply)))
         except OSError:
             raise WorkerGone from None

@@ -42,7 +42,7 @@ class Files2:
             (folder / f"answer-{key}").write_bytes(value)
 
 (folder / "pid").write_text(str(os.getpid()))
-Serving(socket.socket(fileno=int(sys.argv[2])), Files(), Files2()).run()
+Serving(socket.socket(fileno=0), Files(), Files2()).run()
 (folder / "ended").touch()
 """
 
