@@ -39,8 +39,13 @@ class Deployment:
         return self.data / "checkpoints" / self.names.space
 
     @property
-    def state(self) -> Path:
+    def state_dir(self) -> Path:
+        """Where workers of all spaces keep what must outlive them, each space in a folder of its own: `state`."""
         return self.data / "state"
+
+    @property
+    def state(self) -> Path:
+        return self.state_dir / self.names.space
 
     @property
     def tier_logs(self) -> Path:

@@ -33,7 +33,7 @@ def drop(deployment: Deployment) -> None:
     kafka.delete_groups(bootstrap, names.group(""), timeout_s=_GROUPS_TIMEOUT_S)
     kafka.delete_topics(bootstrap, [names.topic(topic.name) for topic in TOPICS])
     hbase.drop_tables(deployment.stack.thrift_address, names.table(""))
-    for folder in (deployment.lake, deployment.checkpoints):
+    for folder in (deployment.lake, deployment.checkpoints, deployment.state):
         shutil.rmtree(folder, ignore_errors=True)
 
 

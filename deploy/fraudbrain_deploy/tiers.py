@@ -79,7 +79,7 @@ class TierEnded(UserError):
 
 def start_realtime(deployment: Deployment, worker: str = "w1", group: str = "a", options: Sequence[str] = ()) -> Tier:
     """Starts one worker of the fast tier. Returns at once; see `wait_ready`. `options` are further ones of its own."""
-    name = ["--group", group, "--worker", worker, "--state-dir", str(deployment.state)]
+    name = ["--group", group, "--worker", worker, "--state-dir", str(deployment.state_dir)]
     program = [*_program("fraudbrain_realtime", deployment), *name, "--redis", deployment.stack.redis_url, *options]
     return _start(deployment, f"realtime-{group}-{worker}", (f"realtime|{group}|{worker}",), program, {})
 

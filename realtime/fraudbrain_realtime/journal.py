@@ -81,7 +81,7 @@ def _after_death(deaths: Mapping[int, int], in_hand: int) -> dict[int, int]:
 
 
 class FileJournal:
-    """A folder with a file for each partition, one folder for each group on a machine."""
+    """A folder with a file for each partition; one for each group on a machine and topic, whose offsets they are."""
 
     def __init__(self, folder: Path, epoch: int) -> None:
         self._folder = folder

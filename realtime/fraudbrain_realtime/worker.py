@@ -11,7 +11,7 @@ import msgspec
 
 from fraudbrain_realtime.controls import CONTROL_TOPICS, STEP_ENDS, ControlFeed, Controls, PreparationAside
 from fraudbrain_realtime.controls.feed import StepUnknown
-from fraudbrain_realtime.controls.snapshot import SnapshotUnusable, SnapshotWriter, read_snapshot, snapshot_path
+from fraudbrain_realtime.controls.snapshot import SNAPSHOT, SnapshotUnusable, SnapshotWriter, read_snapshot
 from fraudbrain_realtime.generation import take_up
 from fraudbrain_realtime.journal import FileJournal
 from fraudbrain_realtime.kafka.broker import KafkaBroker
@@ -58,19 +58,16 @@ class Worker:
         self._gateway = _prepare_store(settings, names)
         profiles = names.table(f"profiles.{settings.group}")
         self._keeper = KeeperProcess(_keeper_program(settings, profiles))
-        standing = take_up(
-            self._gateway,
-            names.table("meta"),
-            settings.group,
-            topics={name: log_topic(settings.bootstrap, names.topic(name)) for name in LOG_TOPICS},
-            folds=fold_hash(scenario),
-        )
+        topics = {name: log_topic(settings.bootstrap, names.topic(name)) for name in LOG_TOPICS}
+        standing = take_up(self._gateway, names.table("meta"), settings.group, topics=topics, folds=fold_hash(scenario))
         fold = ProfileFold(scenario)
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
         self._preparation = PreparationAside(files)
-        self._snapshot = snapshot_path(settings.state_dir, settings.space)
+        state = settings.state_dir / settings.space
+        self._snapshot = state / SNAPSHOT
         warm_up()  # compiling the kernel takes seconds: not once events are waiting
         core = DecisionCore(scenario, own_rules(scenario), Origin(settings.group, standing.generation, build), fold)
+        _ = core.without_profile  # compiling it takes a while too
         self._controls, self._feed = self._start_controls(scenario, core)
         self._snapshots = SnapshotWriter(
             self._snapshot,
@@ -100,7 +97,7 @@ class Worker:
             broker=self._broker,
             store=store,
             keeper=self._keeper,
-            journal=FileJournal(settings.state_dir / settings.space / settings.group, standing.epoch),
+            journal=FileJournal(state / settings.group / topics["events"].id, standing.epoch),
             clock=time.monotonic,
             epoch=standing.epoch,
             events_topic=names.topic("events"),

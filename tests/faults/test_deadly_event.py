@@ -28,7 +28,7 @@ def deadly_worker(deployment: Deployment) -> Iterator["subprocess.Popen[bytes]"]
         *(sys.executable, "-m", "tests.faults.deadly_worker", DEADLY, "run"),
         *("--scenario", str(deployment.folder), "--space", deployment.names.space),
         *("--bootstrap", deployment.stack.kafka_bootstrap, "--thrift", f"{host}:{port}"),
-        *("--group", "a", "--worker", "w1", "--state-dir", str(deployment.state)),
+        *("--group", "a", "--worker", "w1", "--state-dir", str(deployment.state_dir)),
         *("--load-timeout-s", "10"),  # whether a profile comes in time on a busy machine is another test's
     ]
     process = subprocess.Popen(leash.command(program))

@@ -20,6 +20,9 @@ from fraudbrain_realtime.controls.feed import ControlFeed
 from fraudbrain_realtime.frames import HEADER_BYTES, framed
 from fraudbrain_realtime.ports import ControlRecord
 
+SNAPSHOT: Final = "controls.snapshot"
+"""The file's name in the folder of a deployment's state; its workers on one machine share it, each writes it whole."""
+
 _FORMAT: Final = 1
 _AT_ONCE_S: Final = 0.002  # of a worker's turn
 _ABANDONED_S: Final = 3_600.0
@@ -53,11 +56,6 @@ class Snapshot:
         """The records to be taken one after the other."""
         decode = msgspec.msgpack.Decoder(ControlRecord).decode
         return (decode(each) for each in self._frames)
-
-
-def snapshot_path(folder: Path, space: str) -> Path:
-    """The file of a deployment; its workers on one machine share it, each writes it whole."""
-    return folder / f"controls-{space}.snapshot"
 
 
 def read_snapshot(path: Path, scenario_release: str, *, now_ms: int, max_age_s: float) -> Snapshot:

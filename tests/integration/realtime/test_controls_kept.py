@@ -8,6 +8,7 @@ import pytest
 
 from fraudbrain_deploy import kafka, spaces, tiers
 from fraudbrain_deploy.progress import ProgressReader
+from fraudbrain_realtime.controls.snapshot import SNAPSHOT
 from fraudbrain_shared.records import Progress, RuleSet
 from fraudbrain_shared.topics import LIVE_RULES
 from tests.integration.realtime.test_worker import READY_S, committed, decisions, send, wait_for
@@ -25,7 +26,7 @@ def told(deployment: "Deployment") -> Progress:
 
 
 def kept(deployment: "Deployment") -> bool:
-    return any(deployment.state.glob(f"controls-{deployment.names.space}.snapshot"))
+    return (deployment.state / SNAPSHOT).exists()
 
 
 def test_without_control_topics_a_worker_goes_on_and_another_starts_with_the_last_good_controls(

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from fraudbrain_realtime.controls import ControlFeed, Controls, snapshot as snapshot_module
-from fraudbrain_realtime.controls.snapshot import SnapshotUnusable, SnapshotWriter, read_snapshot, snapshot_path
+from fraudbrain_realtime.controls.snapshot import SNAPSHOT, SnapshotUnusable, SnapshotWriter, read_snapshot
 from fraudbrain_realtime.ports import ControlRecord
 from fraudbrain_shared.controls import GRACE_MS
 from fraudbrain_shared.records import StepGoal
@@ -63,7 +63,7 @@ def said(made: Controls) -> list[bytes]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return snapshot_path(tmp_path / "state", "cards")
+    return tmp_path / "state" / SNAPSHOT
 
 
 @pytest.fixture
