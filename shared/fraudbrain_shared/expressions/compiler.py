@@ -4,8 +4,6 @@ The code comes from the checked tree, the closed table of operators and the name
 reaches it but as a quoted constant.
 """
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from types import CodeType
@@ -14,9 +12,7 @@ from typing import Any, NamedTuple
 from fraudbrain_shared.expressions.checker import Expression
 from fraudbrain_shared.expressions.functions import CALLED
 from fraudbrain_shared.expressions.patterns import Pattern, pattern_of
-from fraudbrain_shared.expressions.sharing import SharedParts, names_read
 from fraudbrain_shared.expressions.time_zones import Zone, zone_named
-from fraudbrain_shared.expressions.types import Name
 from fraudbrain_shared.expressions.writer import Writer
 
 
@@ -102,9 +98,8 @@ def generated_lines(
 ) -> tuple[Sequence[str], Mapping[str, object]]:
     """The lines of the function, and the constants that it knows by name."""
     trees = [expression.tree for expression in expressions.values()]
-    reads = sum((names_read(tree) for tree in trees), Counter[Name]())
-    writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
-    words = {word for read in reads for word in re.findall(r"\w+", read.code)}
+    writer = Writer(trees)
+    words = writer.words
     results = [
         writer.result(expression.tree, local_name(key), is_read=local_name(key) in words, errors_unknown=errors_unknown)
         for key, expression in expressions.items()

@@ -3,15 +3,11 @@
 Nearly all rules neither hold nor lack a value, so that a rule costs its condition and a jump.
 """
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fraudbrain_shared.expressions.checker import Expression
 from fraudbrain_shared.expressions.compiler import Generated, generate, local_name
-from fraudbrain_shared.expressions.sharing import SharedParts, names_read
-from fraudbrain_shared.expressions.types import Name
 from fraudbrain_shared.expressions.writer import Writer
 
 Names: TypeAlias = tuple[str, ...]
@@ -46,9 +42,8 @@ def generate_judge(
     ValueError if `name` or an argument is no Python name or begins with an underscore.
     """
     trees = [each.tree for each in (*rules.values(), *(clause.condition for clause in clauses))]
-    reads = sum((names_read(tree) for tree in trees), Counter[Name]())
-    words = {word for read in reads for word in re.findall(r"\w+", read.code)}
-    writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
+    writer = Writer(trees)
+    words = writer.words
     found = [
         line for rule, each in rules.items() for line in _rule_lines(writer, rule, each, local_name(rule) in words)
     ]

@@ -5,13 +5,14 @@ computed ahead, and so are macros, which become loops.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from fraudbrain_shared.expressions.cost import UNDECLARED_LENGTH
 from fraudbrain_shared.expressions.patterns import Pattern
-from fraudbrain_shared.expressions.sharing import SharedParts, in_order
+from fraudbrain_shared.expressions.sharing import SharedParts, in_order, names_read
 from fraudbrain_shared.expressions.time_zones import Zone
 from fraudbrain_shared.expressions.tree import Scalar
 from fraudbrain_shared.expressions.typed_tree import Apply, Constant, Element, Form, Loop, Node, Read
@@ -67,20 +68,26 @@ class _Turn(NamedTuple):
 
 
 class Writer:
-    """Writes code, and statements to run before it.
+    """Writes the code of `trees`, and statements to run before it.
 
-    `hoisted` names are read into a variable, once; so is what `parts` says is shared. `statements` are those of the
-    function; `block` are those of the loop that is being written, or the same.
+    Names that are read more than once are read into a variable first; so is what trees share. `statements` are those of
+    the function; `block` are those of the loop that is being written, or the same.
     """
 
-    def __init__(self, hoisted: AbstractSet[Name], parts: SharedParts) -> None:
-        self.hoisted = hoisted
-        self.parts = parts
+    def __init__(self, trees: Sequence[Node]) -> None:
+        self.reads = sum((names_read(tree) for tree in trees), Counter[Name]())
+        self.hoisted = {read for read, times in self.reads.items() if times > 1}
+        self.parts = SharedParts(trees)
         self.variables: dict[Name | int, str] = {}
         self.statements: list[str] = []
         self.block = self.statements
         self.constants: dict[str, object] = {}
         self.temporaries = 0
+
+    @property
+    def words(self) -> set[str]:
+        """The identifiers in the code of all names that are read."""
+        return {word for read in self.reads for word in re.findall(r"\w+", read.code)}
 
     def result(self, node: Node, local: str, *, is_read: bool, errors_unknown: bool) -> str:
         """Code for the value to return; it is assigned to `local` first if another expression reads that, to which an

@@ -1,13 +1,11 @@
 """All that events of one type add to a profile, as one generated Python function."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from fraudbrain_shared.expressions import Expression, Name, Type
+from fraudbrain_shared.expressions import Expression, Type
 from fraudbrain_shared.expressions.compiler import function_of
-from fraudbrain_shared.expressions.sharing import SharedParts, names_read
 from fraudbrain_shared.expressions.writer import Writer
 from fraudbrain_shared.features.keeper import Keeper, State
 from fraudbrain_shared.scenario.description import ProfileFeature, Within
@@ -46,8 +44,7 @@ def compile_folds(steps: Sequence[Step]) -> FoldAll:
     not folded, nor is a double that is no number.
     """
     trees = [each.tree for step in steps for each in expressions_of(step.feature)]
-    reads = sum((names_read(tree) for tree in trees), Counter[Name]())
-    writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
+    writer = Writer(trees)
     lines = [line for step in steps for line in _step_lines(writer, step)]
     constants: dict[str, Any] = {**writer.constants, "_isfinite": isfinite}
     for place, keeper, _ in steps:
