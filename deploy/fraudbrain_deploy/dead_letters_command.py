@@ -1,11 +1,11 @@
 """`fraudbrain dead-letters`: what could not be decided, why, and another try."""
 
 import argparse
-import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.deployment import add_deployment_arguments
+from fraudbrain_deploy.display import status_line
+from fraudbrain_deploy.options import at_least_one, time_ms
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.dead_letters import Selection
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many for which reason, and the newest",
         description="Counts the dead letters by reason and shows the newest. Nothing of their payload is shown.",
     )
-    listing.add_argument("--limit", type=_count, default=20, metavar="N", help="of those shown (default: 20)")
+    listing.add_argument("--limit", type=at_least_one, default=20, metavar="N", help="of those shown (default: 20)")
     listing.set_defaults(action=_list)
 
     show = commands.add_parser(
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "again: so the same command twice sends nothing twice, also when it was killed on the way. Exit code 1: "
         "some are in the hands of another run.",
     )
-    replay.add_argument("--limit", type=_count, metavar="N", help="look at the N oldest only (default: all)")
+    replay.add_argument("--limit", type=at_least_one, metavar="N", help="look at the N oldest only (default: all)")
     replay.add_argument("--rate", type=_rate, default=_RATE, metavar="N", help=f"events/s (default: {_RATE:g})")
     replay.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
     replay.add_argument("--yes", action="store_true", help="do not ask before sending")
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     for command in (listing, replay):
         command.add_argument("--reason", action="append", default=[], metavar="R", help="may be given several times")
-        command.add_argument("--since", type=_time_ms, metavar="TIME", help="put aside then, such as 2026-07-01T12:00")
-        command.add_argument("--until", type=_time_ms, metavar="TIME", help="put aside before; both UTC")
+        command.add_argument("--since", type=time_ms, metavar="TIME", help="put aside then, such as 2026-07-01T12:00")
+        command.add_argument("--until", type=time_ms, metavar="TIME", help="put aside before; both UTC")
         command.add_argument("--version", metavar="V", help="by a worker of this build, or with these rules or model")
     for command in (listing, show, replay):
         command.add_argument("--json", action="store_true", help="for programs")
@@ -62,12 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the chosen subcommand."""
-    from fraudbrain_deploy.deployment import open_deployment
-    from fraudbrain_deploy.spaces import require
+    from fraudbrain_deploy.spaces import open_space
 
-    deployment = open_deployment(arguments)
-    require(deployment)
-    return int(arguments.action(deployment, arguments))
+    return int(arguments.action(open_space(arguments), arguments))
 
 
 def _list(deployment: "Deployment", arguments: argparse.Namespace) -> int:
@@ -162,9 +159,7 @@ def _run(deployment: "Deployment", arguments: argparse.Namespace, *, is_dry: boo
 
 
 def _tell(told: "Replayed") -> None:
-    """One line that rewrites itself, where somebody is watching."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{sum(told.counts.values()):,} dead letters looked at", end="\r", file=sys.stderr, flush=True)
+    status_line(f"{sum(told.counts.values()):,} dead letters looked at")
 
 
 def _selection(arguments: argparse.Namespace) -> "Selection":
@@ -176,12 +171,6 @@ def _selection(arguments: argparse.Namespace) -> "Selection":
         raise UserError(f"There is no reason {unknown[0]}.", f"The reasons are {', '.join(Reason)}.")
     reasons = frozenset(Reason(each) for each in arguments.reason)
     return Selection(reasons, arguments.since, arguments.until, arguments.version)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"a number above 0, not {text!r}")
-    return int(text)
 
 
 def _rate(text: str) -> float:
@@ -199,11 +188,3 @@ def _place(text: str) -> tuple[int, int]:
     if not (partition.isdigit() and offset.isdigit()):
         raise argparse.ArgumentTypeError(f"a place such as 0/17, not {text!r}")
     return int(partition), int(offset)
-
-
-def _time_ms(text: str) -> int:
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"a time such as 2026-07-01T12:00, not {text!r}") from error
-    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)

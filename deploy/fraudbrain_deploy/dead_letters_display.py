@@ -1,13 +1,13 @@
 """How dead letters are shown. Payloads, keys and headers may hold card numbers: only their sizes, unless asked for."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from fraudbrain_deploy.dead_letters import Letter, Stray
 from fraudbrain_deploy.dead_letters_replay import Fate, Replayed
+from fraudbrain_deploy.display import shown_time
 
 _HIDDEN: Final = "not shown: it may hold card numbers; --payload shows it"
 
@@ -23,7 +23,9 @@ def page(counts: Mapping[str, int], newest: Collection[Letter], strays: Collecti
         told = each.told
         attempt = f"attempt {told.attempt}, " if told.attempt > 1 else ""
         source = f"{told.topic}/{told.partition}/{told.offset}"
-        lines.append(f"{each.place:10}  {_time(each.append_ms)}  {told.reason:14}  {attempt}{source}: {told.detail}")
+        lines.append(
+            f"{each.place:10}  {shown_time(each.append_ms)}  {told.reason:14}  {attempt}{source}: {told.detail}"
+        )
     if len(newest) < total:
         lines.append(f"the newest {len(newest)}; --limit shows more")
     return "\n".join([*lines, *_strays(strays)])
@@ -44,11 +46,11 @@ def whole(letter: Letter, *, with_payload: bool) -> str:
     """Everything told of one letter."""
     told = letter.told
     versions = ", ".join(f"{name} {version}" for name, version in sorted(told.control_versions.items())) or "unknown"
-    first = _time(told.first_seen) if told.first_seen else "unknown"
+    first = shown_time(told.first_seen) if told.first_seen else "unknown"
     lines = [
         f"{told.reason.upper()}  {told.detail}",
         f"  source          {told.source}",
-        f"  put aside       {_time(letter.append_ms)} UTC by {told.worker}, {told.build}",
+        f"  put aside       {shown_time(letter.append_ms)} UTC by {told.worker}, {told.build}",
         f"  controls        {versions}",
         f"  attempt         {told.attempt}, first seen {first}",
     ]
@@ -117,10 +119,6 @@ def _printable(text: str) -> str:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="backslashreplace")
-
-
-def _time(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}.{time_ms % 1000:03}"
 
 
 def _json(value: Any) -> str:

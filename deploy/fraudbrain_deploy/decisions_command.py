@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.deployment import add_deployment_arguments
+from fraudbrain_deploy.display import status_line
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.accounting import Reconciliation
@@ -63,21 +64,16 @@ def _get(arguments: argparse.Namespace) -> int:
 def _reconcile(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from fraudbrain_deploy.deployment import open_deployment
     from fraudbrain_deploy.reconcile import reconcile
-    from fraudbrain_deploy.spaces import require
+    from fraudbrain_deploy.spaces import open_space
 
-    deployment = open_deployment(arguments)
-    require(deployment)
-    found = reconcile(deployment, _tell)
+    found = reconcile(open_space(arguments), _tell)
     print(msgspec.json.encode(found).decode() if arguments.json else _table(found))
     return 0 if found.balanced else 1
 
 
 def _tell(topic: str, count: int) -> None:
-    """One line that rewrites itself, where somebody is watching."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{topic}: {count:,} records read", end="", file=sys.stderr, flush=True)
+    status_line(f"{topic}: {count:,} records read")
 
 
 def _table(found: "Reconciliation") -> str:

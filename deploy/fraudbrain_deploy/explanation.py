@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
 from itertools import zip_longest
 
 import msgspec
 
 from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.display import shown_time
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.replaying.controls_log import champion_records
 from fraudbrain_shared.decisions.reasons import reasons
@@ -75,7 +75,7 @@ def explain(scenario: Scenario, decision: Decision, champion: Scorer | None = No
     """
     source = decision.source
     lines = [
-        f"{decision.outcome.upper()}  {decision.type} {decision.event_id} at {_time(decision.event_time)}",
+        f"{decision.outcome.upper()}  {decision.type} {decision.event_id} at {shown_time(decision.event_time)} UTC",
         *_section("why", _reasons(scenario, decision, champion)),
         *_section("findings", decision.findings or ["none"]),
         *_section("could not be evaluated", [*decision.unknown, *decision.failed]),
@@ -89,7 +89,7 @@ def explain(scenario: Scenario, decision: Decision, champion: Scorer | None = No
                 f"rules {decision.versions.rules}, scenario {decision.versions.scenario}, "
                 f"model {decision.versions.model or 'none'}, build {decision.versions.build}",
                 f"group {decision.group}, from events/{source.partition}/{source.offset}, "
-                f"appended {_time(source.append_time)}",
+                f"appended {shown_time(source.append_time)} UTC",
             ],
         ),
     ]
@@ -121,7 +121,3 @@ def _features(scenario: Scenario, decision: Decision) -> list[str]:
 
 def _section(title: str, lines: list[str] | tuple[str, ...]) -> list[str]:
     return [f"  {title}", *(f"    {line}" for line in lines)] if lines else []
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds")

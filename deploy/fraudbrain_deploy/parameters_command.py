@@ -1,10 +1,11 @@
 """`fraudbrain parameters`: the numbers that rules use, and how each came to be."""
 
 import argparse
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.deployment import add_deployment_arguments
+from fraudbrain_deploy.display import shown_time
+from fraudbrain_deploy.options import time_ms
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show.add_argument("name", nargs="?", metavar="PARAMETER", help="only this one")
     show.add_argument(
-        "--as-of", type=_time_ms, metavar="TIME", help="event time, as 2026-07-01T12:00 UTC (default: the slow tier's)"
+        "--as-of", type=time_ms, metavar="TIME", help="event time, as 2026-07-01T12:00 UTC (default: the slow tier's)"
     )
     show.set_defaults(action=_show)
     history = commands.add_parser("history", help="each move with its evidence, in the order of publication")
@@ -36,12 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the chosen subcommand."""
-    from fraudbrain_deploy.deployment import open_deployment
     from fraudbrain_deploy.errors import UserError
-    from fraudbrain_deploy.spaces import require
+    from fraudbrain_deploy.spaces import open_space
 
-    deployment = open_deployment(arguments)
-    require(deployment)
+    deployment = open_space(arguments)
     known = deployment.scenario.parameters
     if arguments.name is not None and arguments.name not in known:
         raise UserError(f"The scenario has no parameter {arguments.name}.", f"It has {', '.join(known)}.")
@@ -58,10 +57,10 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(found).decode())
         return 0
-    print(f"as of {_time(as_of_ms)}\n")
+    print(f"as of {shown_time(as_of_ms)}\n")
     width = max(len(each.name) for each in found) if found else 0
     for each in found:
-        until = f", until {_time(each.expires_at)}" if each.expires_at else ""
+        until = f", until {shown_time(each.expires_at)}" if each.expires_at else ""
         start = "" if each.value == each.start else f", starts at {each.start:g}"
         print(f"{each.name:{width}}  {each.id or '–':12}  {each.value:>12g}  {each.why}{until}{start}")
     return 0
@@ -84,23 +83,11 @@ def _line(entry: "Move | Hold") -> str:
     if isinstance(entry, Hold):
         hold = entry.record
         said = "taken back" if hold is None else f"{hold.action} {hold.value or ''} by {hold.author}: {hold.reason}"
-        return f"{_time(entry.append_ms)}  {entry.key}  {said}"
+        return f"{shown_time(entry.append_ms)}  {entry.key}  {said}"
     move = entry.record
     evidence = ", ".join(f"{name} {number:g}" for name, number in move.evidence.items())
     scale = f" for {move.release}" if move.release else ""
     return (
-        f"{_time(move.tick)}  {move.name} {move.id or '–'}  {move.previous:g} → {move.value:g}{scale}  "
+        f"{shown_time(move.tick)}  {move.name} {move.id or '–'}  {move.previous:g} → {move.value:g}{scale}  "
         f"{move.cause} ({evidence})"
     )
-
-
-def _time(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _time_ms(text: str) -> int:
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"a time such as 2026-07-01T12:00, not {text!r}") from error
-    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fraudbrain_deploy.options import at_least_one
 from fraudbrain_shared.scenario.durations import milliseconds
 
 if TYPE_CHECKING:
@@ -68,18 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="decide here and now, without any server: rules and features only, in seconds",
     )
     parser.add_argument("--group", default="a", help="the fast tier's group (default: a)")
-    parser.add_argument("--partitions", type=_positive, default=4, metavar="N", help="of a new space (default: 4)")
+    parser.add_argument("--partitions", type=at_least_one, default=4, metavar="N", help="of a new space (default: 4)")
     parser.add_argument(
         "--with-slow", action="store_true", help="start the slow tier too, and wait for its archive; always in steps"
     )
     cut = parser.add_mutually_exclusive_group()
     cut.add_argument(
-        "--cut-into", type=_positive, metavar="N", help="in steps: the slow tier cuts its batches in N (for proofs)"
+        "--cut-into", type=at_least_one, metavar="N", help="in steps: the slow tier cuts its batches in N (for proofs)"
     )
     cut.add_argument(
         "--cut-seed", type=int, metavar="N", help="in steps: the slow tier cuts its batches by chance (for proofs)"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N events")
+    parser.add_argument("--limit", type=at_least_one, metavar="N", help="only the first N events")
     parser.add_argument(
         "--duration", type=_duration_ms, metavar="DURATION", help="only so long at the given RATE, as 30s"
     )
@@ -281,13 +282,6 @@ def _duration_ms(text: str) -> int:
         return milliseconds(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"at least 1, not {text}")
-    return number
 
 
 def _tell(report: "ReplayReport", arguments: argparse.Namespace) -> None:

@@ -78,13 +78,14 @@ def _check(arguments: argparse.Namespace) -> int:
 def _publish(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.errors import UserError
     from fraudbrain_deploy.publication import rule_set
+    from fraudbrain_deploy.spaces import open_space
     from fraudbrain_shared.scenario.load import find_scenario, load_scenario
 
     folder = arguments.folder or arguments.scenario
     if folder is None:
         raise UserError("Whose rules?", "Name a folder, or the deployed scenario with --scenario.")
     arguments.scenario = arguments.scenario or folder
-    deployment = _open(arguments)
+    deployment = open_space(arguments)
     rules = rule_set(load_scenario(folder), author=_author(arguments), reason=arguments.why)
     return _go_live(deployment, find_scenario(folder), rules, arguments)
 
@@ -92,7 +93,9 @@ def _publish(arguments: argparse.Namespace) -> int:
 def _rollback(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    deployment = _open(arguments)
+    from fraudbrain_deploy.spaces import open_space
+
+    deployment = open_space(arguments)
     earlier = _earlier(deployment, arguments.version)
     rules = msgspec.structs.replace(earlier, author=_author(arguments), reason=arguments.why, is_rollback=True)
     return _go_live(deployment, deployment.folder, rules, arguments)
@@ -101,21 +104,13 @@ def _rollback(arguments: argparse.Namespace) -> int:
 def _history(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy import rules_display
     from fraudbrain_deploy.rules_history import current, history
+    from fraudbrain_deploy.spaces import open_space
 
-    deployment = _open(arguments)
+    deployment = open_space(arguments)
     entries = history(deployment)
     shown = rules_display.as_json if arguments.json else rules_display.page
     print(shown(entries, current(entries, deployment.scenario)))
     return 0
-
-
-def _open(arguments: argparse.Namespace) -> "Deployment":
-    from fraudbrain_deploy.deployment import open_deployment
-    from fraudbrain_deploy.spaces import require
-
-    deployment = open_deployment(arguments)
-    require(deployment)
-    return deployment
 
 
 def _author(arguments: argparse.Namespace) -> str:

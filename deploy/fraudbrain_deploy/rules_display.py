@@ -1,12 +1,12 @@
 """How publications of rules are told: to a person as they go, to a program as one line of JSON at the end."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from fraudbrain_deploy.confirmation import Answer
+from fraudbrain_deploy.display import shown_time
 from fraudbrain_deploy.publication import Sent
 from fraudbrain_deploy.rules_history import Entry
 from fraudbrain_shared.controls import acts_from
@@ -41,7 +41,7 @@ def page(entries: Sequence[Entry], live: Entry | None) -> str:
     for each in reversed(entries):
         mark, rules = "*" if each is live else " ", each.rules
         why = f"rollback: {rules.reason}" if rules.is_rollback else rules.reason
-        lines.append(f"{mark} {rules.version:18}  {_time(each.active_from_ms)}  {rules.author}: {why}")
+        lines.append(f"{mark} {rules.version:18}  {shown_time(each.active_from_ms)}  {rules.author}: {why}")
     return "\n".join([*lines, "", "* is live. A version decides on the events appended from its time on."])
 
 
@@ -50,7 +50,7 @@ class _Lines:
         self._waiting = ""
 
     def live_already(self, live: Entry) -> None:
-        by = f"published by {live.rules.author}, acting from {_time(live.active_from_ms)} UTC"
+        by = f"published by {live.rules.author}, acting from {shown_time(live.active_from_ms)} UTC"
         print(f"{live.rules.version} is live already ({by}): nothing was published")
 
     def sent(self, rules: RuleSet) -> None:
@@ -66,7 +66,7 @@ class _Lines:
             print(f"  {each.worker}: {_said(each)}")
         if not answers:
             print("  no worker is running: each takes it up when it starts")
-        print(f"  it decides on events appended from {_time(acts_from(sent.append_ms))} UTC on")
+        print(f"  it decides on events appended from {shown_time(acts_from(sent.append_ms))} UTC on")
 
 
 class _Json:
@@ -95,10 +95,6 @@ def _said(answer: Answer) -> str:
             return f"not live: {answer.said}"
         case "silent":
             return "no answer in time; its log may tell why"
-
-
-def _time(time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}.{time_ms % 1000:03}"
 
 
 def _json(value: Any) -> str:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fraudbrain_deploy.options import at_least_one
+
 if TYPE_CHECKING:
     from fraudbrain_shared.scenario.usage import ConditionUse, EventUse, FeatureUse, NameUse, ScenarioUse
 
@@ -21,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     deploy = commands.add_parser("deploy", help="create the topics of the scenario's space; harmless when they exist")
     deploy.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     deploy.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
-    deploy.add_argument("--partitions", type=int, default=4, metavar="N", help="of topics by subject (default: 4)")
+    deploy.add_argument(
+        "--partitions", type=at_least_one, default=4, metavar="N", help="of topics by subject (default: 4)"
+    )
     deploy.set_defaults(action=_deploy)
 
 

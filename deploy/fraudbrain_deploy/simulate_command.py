@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fraudbrain_deploy.options import natural
+
 SETTINGS_BY_OPTION = {
     "start": "start",
     "days": "days",
@@ -25,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "The same seed and settings give the same files.",
     )
     cards.add_argument("--out", type=Path, metavar="DIR", help="folder for events, labels, truth and simulation.json")
-    cards.add_argument("--seed", type=_natural, default=1, metavar="N", help="default 1")
+    cards.add_argument("--seed", type=natural, default=1, metavar="N", help="default 1")
     cards.add_argument("--start", metavar="DATE", help="the first day, such as 2026-01-05")
     cards.add_argument("--days", type=int, metavar="N")
     cards.add_argument("--customers", type=int, metavar="N")
@@ -51,13 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"simulate: {error}", file=sys.stderr)
         return 2
     return _simulate(settings, arguments)
-
-
-def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must not be negative: {text}")
-    return number
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:

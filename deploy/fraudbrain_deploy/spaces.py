@@ -53,6 +53,13 @@ def require(deployment: Deployment) -> None:
         )
 
 
+def open_space(arguments: argparse.Namespace) -> Deployment:
+    """The deployment that the arguments name, whose space must be there; raises what `require` does."""
+    deployment = open_deployment(arguments)
+    require(deployment)
+    return deployment
+
+
 def deploy(arguments: argparse.Namespace) -> int:
     """`fraudbrain scenario deploy`: the space of the scenario, ready for its tiers."""
     deployment = open_deployment(arguments)

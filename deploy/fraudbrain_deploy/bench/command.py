@@ -1,9 +1,10 @@
 """`fraudbrain bench`: measures, and prints one table."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fraudbrain_deploy.display import status_line
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.bench.machine import Machine
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = Report(machine=this_machine(), versions={}, rows=[], curves=[], rounds_us={}, facts=[])
     for part in (arguments.part,) if arguments.part else PARTS:
         report = joined(report, _MEASURE[part](arguments, report.machine))
-    _tell("")
+    status_line("")
     print(msgspec.json.encode(report).decode() if arguments.json else page(report, earlier))
     return 1 if any(row.is_missed for row in report.rows) else 0
 
@@ -57,9 +58,9 @@ def _rules(arguments: argparse.Namespace, machine: "Machine") -> "Report":
     from fraudbrain_deploy.bench.rules import bench
 
     if not arguments.no_peers:
-        _tell("the peers are made ready")
+        status_line("the peers are made ready")
     peers = None if arguments.no_peers else peers_folder(arguments.data)
-    found = bench.run(peers, rounds=arguments.rounds, slice_s=arguments.slice_s, tell=_tell)
+    found = bench.run(peers, rounds=arguments.rounds, slice_s=arguments.slice_s, tell=status_line)
     return Report(
         machine=machine,
         versions=found.versions,
@@ -81,7 +82,7 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
             subjects=arguments.subjects,
             rounds=arguments.rounds,
             slice_s=arguments.slice_s,
-            tell=_tell,
+            tell=status_line,
         )
     return Report(
         machine=machine,
@@ -95,9 +96,3 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
 
 
 _MEASURE = {"rules": _rules, "core": _core}
-
-
-def _tell(text: str) -> None:
-    """One line that changes in place, where somebody looks; standard output is for the result."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fraudbrain_deploy.faults.kinds import KINDS, REDIS
+from fraudbrain_deploy.options import natural
 
 _DEFAULT = tuple(kind for kind in KINDS if kind != REDIS)
 
@@ -20,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "is decided, and judges every record and every profile. Exit code 1: something was wrong.",
         epilog="faults:\n" + "\n".join(f"  {kind:<12} {says}" for kind, says in KINDS.items()),
     )
-    run_.add_argument("--events", type=_count, default=100_000, metavar="N", help="how many records (default: 100,000)")
-    run_.add_argument("--kills", type=_count, default=10, metavar="N", help="kill -9 of workers (default: 10)")
-    run_.add_argument("--stops", type=_count, default=4, metavar="N", help="SIGSTOP of workers (default: 4)")
+    run_.add_argument("--events", type=natural, default=100_000, metavar="N", help="records (default: 100,000)")
+    run_.add_argument("--kills", type=natural, default=10, metavar="N", help="kill -9 of workers (default: 10)")
+    run_.add_argument("--stops", type=natural, default=4, metavar="N", help="SIGSTOP of workers (default: 4)")
     run_.add_argument("--seed", type=int, default=None, metavar="S", help="draws events and faults (default: new)")
     told = ",".join(_DEFAULT)
     run_.add_argument("--faults", type=_kinds, default=_DEFAULT, metavar="A,B", help=f"which kinds (default: {told})")
@@ -67,10 +68,3 @@ def _kinds(text: str) -> tuple[str, ...]:
     if unknown := set(found) - set(KINDS):
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: no such fault; there are {', '.join(KINDS)}")
     return found
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"a count, not {text}")
-    return number
