@@ -41,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir", type=Path, default=_state_folder(), help="where workers note what must outlive them"
     )
     run.add_argument(
+        "--metrics-port",
+        type=int,
+        metavar="N",
+        help="show /metrics, /health and /ready at this port; 0: at any free one, told on the topic of progress",
+    )
+    run.add_argument("--metrics-host", default=Settings.metrics_host, help="at this address")
+    run.add_argument(
         "--snapshot-max-age-s",
         type=float,
         default=Settings.snapshot_max_age_s,
@@ -102,6 +109,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         snapshot_max_age_s=arguments.snapshot_max_age_s,
         most_entities=arguments.most_entities,
         redis=arguments.redis,
+        metrics_host=arguments.metrics_host,
+        metrics_port=arguments.metrics_port,
         limits=Limits(
             flush_interval_s=arguments.flush_interval_s,
             load_timeout_s=arguments.load_timeout_s,

@@ -36,6 +36,7 @@ class Checkpoint:
         self._interval_s = interval_s
         self._due_s = clock() + interval_s
         self._retry_s = 0.0
+        self._flushed_s = clock()
         self._snapshot: Snapshot | None = None
         self._save_outstanding = False
         self._commit_outstanding = False
@@ -81,6 +82,7 @@ class Checkpoint:
             self._state.flushed = self._snapshot.next_offset
             self._state.profiles.saved()
             self._snapshot = None
+            self._flushed_s = self._clock()
 
     def _commit_when_flushed(self) -> None:
         """Asks the broker to note how far the store has come; one request at a time."""
@@ -94,6 +96,11 @@ class Checkpoint:
         self._commit_outstanding = False
         if offsets is not None:
             self._state.committed = max(self._state.committed, offsets[self._state.number])
+
+    @property
+    def flush_age_s(self) -> float:
+        """How long ago the last flush ended, where something waits for the next one; else 0."""
+        return 0.0 if self.flushed else self._clock() - self._flushed_s
 
     @property
     def flushed(self) -> bool:

@@ -7,7 +7,7 @@ without it, and folded later (`held`).
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.dead_letters import dead_letter
 from fraudbrain_realtime.held import HeldEvents
 from fraudbrain_realtime.limits import Limits
+from fraudbrain_realtime.metrics import Tally
 from fraudbrain_realtime.partition import PartitionState
 from fraudbrain_realtime.ports import (
     Broker,
@@ -31,7 +32,7 @@ from fraudbrain_realtime.ports import (
 )
 from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
-from fraudbrain_shared.decisions import Application, DecisionEncoder, Undecided
+from fraudbrain_shared.decisions import Application, DecisionEncoder
 from fraudbrain_shared.decisions.application import Ending
 from fraudbrain_shared.features import Profile, ProfileFold
 from fraudbrain_shared.features.reads import Reading
@@ -44,7 +45,6 @@ DRAIN_TIMEOUT_S: Final = 2.0
 LONG_POLL_S: Final = 1.0  # half the grace after which controls act
 CATCH_UP_S: Final = 0.05  # of a turn; events wait so long while those held are folded
 
-_COUNTED_AS = {Undecided.FOLDED: "folded", Undecided.DUPLICATE: "duplicates"}
 _POISON: Final = Rejected(Reason.POISON_CRASH, "the process died twice while it had this event in hand")
 
 Taken = tuple[Message, AdmittedEvent | Rejected]
@@ -72,6 +72,7 @@ class Loop:
         worker: str,
         build: str,
         limits: Limits,
+        tally: Tally,
         answer_key: AnswerKey | None = None,
     ) -> None:
         self._admission = Admission(scenario)
@@ -92,12 +93,14 @@ class Loop:
         self._partitions: dict[int, PartitionState] = {}
         self._scans: dict[int, BulkScan] = {}
         self._checkpoints: dict[int, Checkpoint] = {}
-        self._counts: Counter[str] = Counter()
+        self._tally = tally
 
     def turn(self, wait_s: float) -> None:
         """Takes what has come, within `wait_s`, and decides it."""
         self._keeper.poll()
-        taken = self._admit(self._poll(wait_s))
+        messages = self._poll(wait_s)
+        begun_s = self._clock()
+        taken = self._admit(messages)
         self._load(taken)
         for message, event in taken:
             self._feed.enter(message.step)
@@ -112,6 +115,9 @@ class Loop:
         if self._answers:
             self._keeper.answer(self._answers)
             self._answers = {}
+        self._tally.observe()
+        if messages:
+            self._tally.turns.observe(self._clock() - begun_s)
 
     def _poll(self, wait_s: float) -> Sequence[Message]:
         """New events. Where giving up a partition took long, rules may have come meanwhile that act on them."""
@@ -162,7 +168,7 @@ class Loop:
         try:
             rows = self._store.load(state.number, subjects, within_s)
         except StoreUnavailable:
-            self._counts["loads_failed"] += 1
+            self._tally.loads_failed += 1
             return
         for subject in subjects:
             state.profiles.loaded(subject, rows.get(subject))
@@ -182,7 +188,7 @@ class Loop:
                 profile.epoch, profile.last_applied = self._epoch, message.offset
                 state.profiles.changed(profile)
             else:
-                self._counts["already_applied"] += 1
+                self._tally.already_applied()
         state.position = message.offset + 1
         state.hand.put_down()  # at once: the next event may be another partition's, and fatal
 
@@ -201,7 +207,7 @@ class Loop:
         elif isinstance(ending, Rejected):
             self._put_aside(state, message, ending)
         else:
-            self._counts[_COUNTED_AS[ending]] += 1
+            self._tally.undecided(ending)
 
     def _decide_without_profile(
         self, state: PartitionState, message: Message, event: AdmittedEvent, subject: str
@@ -254,19 +260,17 @@ class Loop:
             ("source", f"{self._epoch}/{message.partition}/{message.offset}".encode()),
         ]
         value = self._encode(decision)
-        acked = partial(state.outstanding.acked, message.offset)
+        acked = partial(self._acked, state, message.offset, message.append_time)
         if self._answer_key is not None:
             acked = partial(self._answer, acked, self._answer_key(decision.subject, decision.event_id), value)
         self._send(state, message, "decisions", value, headers, message.partition, acked)
-        self._counts["decisions"] += 1
-        if decision.degraded:
-            self._counts["degraded"] += 1
+        self._tally.decided(decision)
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
         value, headers = self._dead_letter(message, why, versions=self._controls.versions)
-        acked = partial(state.outstanding.acked, message.offset)
+        acked = partial(self._acked, state, message.offset, message.append_time)
         self._send(state, message, "dead-letters", value, headers, None, acked)
-        self._counts["dead_letters"] += 1
+        self._tally.put_aside(why)
         log.debug("dead letter %d/%d: %s, %s", message.partition, message.offset, why.reason.value, why.detail)
 
     def _send(
@@ -281,6 +285,10 @@ class Loop:
     ) -> None:
         state.outstanding.sent(message.offset)
         self._broker.produce(topic, message.key, value, headers, partition, acked)
+
+    def _acked(self, state: PartitionState, offset: int, append_time: int) -> None:
+        state.outstanding.acked(offset)
+        self._tally.acked(append_time)
 
     def _answer(self, acked: Callable[[], None], key: str, decision: bytes) -> None:
         """Only what is written for good is told to whoever asks for it."""
@@ -365,7 +373,20 @@ class Loop:
             "held": sum(len(state.held) for state in self._partitions.values()),
             "profiles": sum(len(state.profiles) for state in self._partitions.values()),
         }
-        return {**self._counts, **{name: count for name, count in now.items() if count}}
+        return {**self._tally.counts, **{name: count for name, count in now.items() if count}}
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether more are taken: not while too much waits for the store."""
+        return self._has_room()
+
+    def positions(self) -> dict[int, int]:
+        """The next offset to be decided of each partition owned."""
+        return {number: state.position for number, state in self._partitions.items()}
+
+    def flush_ages(self) -> dict[str, float]:
+        """For how many seconds something has waited to be flushed, by partition owned."""
+        return {str(number): checkpoint.flush_age_s for number, checkpoint in sorted(self._checkpoints.items())}
 
     @property
     def problems(self) -> tuple[str, ...]:

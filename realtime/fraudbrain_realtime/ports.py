@@ -16,7 +16,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """A record of the events topic. `append_time` is the broker's, UTC milliseconds.
 
     An event of a stepped replay names its `step`, as `run|number`, and the step's start, `clock`, UTC ms. Nobody waits
-    for the answer to a replayed event: it may wait for its profile. `headers` are all that it came with.
+    for the answer to a replayed event: it may wait for its profile. `headers` are all that it came with. `polled_at` is
+    when it was handed out, by this machine's clock, UTC milliseconds; 0 where nobody looked.
     """
 
     partition: int
@@ -28,6 +29,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     clock: int | None = None
     is_replayed: bool = False
     headers: Headers = ()
+    polled_at: int = 0
 
 
 class ControlRecord(msgspec.Struct, frozen=True, gc=False):

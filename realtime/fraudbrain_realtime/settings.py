@@ -48,6 +48,12 @@ class Settings:
     redis: str | None = None
     """URL of the Redis that takes recent decisions, for whoever asks by id. Without it nobody can."""
 
+    metrics_host: str = "127.0.0.1"
+    """The address that metrics are shown at. They hold no event, but nobody asks for a password either."""
+
+    metrics_port: int | None = None
+    """The port; 0 takes any free one, None shows nothing."""
+
     limits: Limits = field(default_factory=Limits)
 
     in_flight_limit: int = 20_000

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-import msgspec
-
 from fraudbrain_realtime.controls import CONTROL_TOPICS, STEP_ENDS, ControlFeed, Controls, PreparationAside
 from fraudbrain_realtime.controls.feed import StepUnknown
 from fraudbrain_realtime.controls.snapshot import SNAPSHOT, SnapshotUnusable, SnapshotWriter, read_snapshot
@@ -20,6 +18,8 @@ from fraudbrain_realtime.kafka.log_topic import log_topic
 from fraudbrain_realtime.kafka.topic_tail import TopicTail
 from fraudbrain_realtime.keeper.process import KeeperProcess
 from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.metrics import Tally
+from fraudbrain_realtime.reporting import Reporting
 from fraudbrain_realtime.rows import WrongEpoch
 from fraudbrain_realtime.settings import Settings
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable, create_table
@@ -27,7 +27,6 @@ from fraudbrain_shared.controls import own_rules, scenario_release
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import ProfileFold, fold_hash
 from fraudbrain_shared.models import warm_up
-from fraudbrain_shared.records import Progress
 from fraudbrain_shared.records.epoch import LOG_TOPICS
 from fraudbrain_shared.scenario import Scenario
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
@@ -39,9 +38,6 @@ log = logging.getLogger(__name__)
 IDLE_WAIT_S = 0.05
 CONTROLS_EVERY_S = 0.1
 PROGRESS_EVERY_S = 1.0
-CONTROLS_AGE = "controls_age_ms"
-"""The count that says how long ago the control topics last answered."""
-CONTROLS_STALE_MS = 30_000
 
 
 class Worker:
@@ -69,7 +65,7 @@ class Worker:
         core = DecisionCore(scenario, own_rules(scenario), Origin(settings.group, standing.generation, build), fold)
         _ = core.without_profile  # compiling it takes a while too
         self._controls, self._feed = self._start_controls(scenario, core)
-        self._snapshots = SnapshotWriter(
+        snapshots = self._snapshots = SnapshotWriter(
             self._snapshot,
             settings.worker,
             self._release,
@@ -89,6 +85,7 @@ class Worker:
             batch_limit=settings.batch_limit,
             in_flight=settings.in_flight_limit,
         )
+        tally = Tally(lambda: time.time() * 1000)
         self._loop = Loop(
             scenario=scenario,
             fold=fold,
@@ -104,7 +101,22 @@ class Worker:
             worker=settings.worker,
             build=build,
             limits=settings.limits,
+            tally=tally,
             answer_key=names.answer if settings.redis else None,
+        )
+        self._reporting = Reporting(
+            settings,
+            release=self._release,
+            build=build,
+            loop=self._loop,
+            tally=tally,
+            broker=self._broker,
+            keeper=self._keeper,
+            breaker=store.breaker,
+            controls=self._controls,
+            feed=self._feed,
+            control_topics=self._control_topics,
+            snapshots=snapshots,
         )
 
     def _start_controls(self, scenario: Scenario, core: DecisionCore) -> tuple[Controls, ControlFeed]:
@@ -150,6 +162,7 @@ class Worker:
 
     def _decide_until(self, stopping: Callable[[], bool]) -> None:
         gc.freeze()  # what was built so far lives as long as the worker: never to be searched for garbage
+        self._reporting.begin()
         controls_due = progress_due = time.monotonic()
         while not stopping():
             self._loop.turn(IDLE_WAIT_S)
@@ -161,7 +174,7 @@ class Worker:
                 if is_changed:  # somebody may wait for it
                     progress_due = now
             if now >= progress_due:
-                self._publish_progress()
+                self._reporting.say()
                 progress_due = now + PROGRESS_EVERY_S
         self._stop()
 
@@ -175,28 +188,6 @@ class Worker:
         self._snapshots.finish()
         self._gateway.close()
 
-    def _problems_of_keeping(self, age_ms: int) -> list[str]:
-        """That the controls' topics do not answer, or that they cannot be kept for another start."""
-        problems = [self._snapshots.problem] if self._snapshots.problem else []
-        if age_ms > CONTROLS_STALE_MS:
-            problems.append(f"the control topics have not answered for {age_ms // 1_000} s: what was known decides")
-        return problems
-
-    def _publish_progress(self) -> None:
-        settings = self._settings
-        age_ms = self._control_topics.age_ms()
-        progress = Progress(
-            tier="realtime",
-            worker=settings.worker,
-            offsets={"events": self._loop.offsets()} | {topic: {"0": at} for topic, at in self._feed.offsets().items()},
-            ready=True,
-            versions={**self._controls.versions, "scenario_release": self._release},
-            problems=(*self._loop.problems, *self._controls.problems, *self._problems_of_keeping(age_ms)),
-            counts={**self._loop.counts, **self._controls.counts, **self._keeper.counts, CONTROLS_AGE: age_ms},
-        )
-        key = f"realtime|{settings.group}|{settings.worker}".encode()
-        self._broker.produce("progress", key, msgspec.json.encode(progress), [], None, lambda: None)
-
 
 def _prepare_store(settings: Settings, names: Names) -> Gateway:
     host, port = settings.thrift_host, settings.thrift_port
@@ -208,7 +199,9 @@ def _prepare_store(settings: Settings, names: Names) -> Gateway:
 def _keeper_program(settings: Settings, table: str) -> list[str]:
     store = ["--thrift", f"{settings.thrift_host}:{settings.thrift_port}", "--table", table]
     answers = ["--redis", settings.redis] if settings.redis else []
-    return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers]
+    shown = settings.metrics_port is not None
+    metrics = ["--metrics", f"{settings.metrics_host}:{settings.metrics_port}"] if shown else []
+    return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers, *metrics]
 
 
 def _wall_ms() -> int:

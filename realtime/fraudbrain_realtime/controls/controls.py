@@ -82,6 +82,7 @@ class Controls:
         most_entities: int = MOST_ENTITIES,
     ) -> None:
         self._own = compile_core(own_rules(scenario))
+        self._deadlines_ms = {name: kind.deadline_ms for name, kind in scenario.event_types.items()}
         self._nothing_read = (None,) * len(profile_reads(scenario))
         self._preparation = preparation or PreparationHere(scenario)
         self._rules: Versions[DecisionCore] = Versions(self._own)
@@ -150,7 +151,7 @@ class Controls:
     ) -> Decision:
         now_ms = message.append_time if message.clock is None else message.clock
         parameters = self._parameters
-        return core.decide(
+        decision = core.decide(
             event,
             profile,
             source,
@@ -161,6 +162,9 @@ class Controls:
             readings=readings,
             degraded=_LACKING if parameters.put_away and parameters.is_partial(event) else (),
         )
+        if message.polled_at - message.append_time > self._deadlines_ms[event.type] and not message.is_replayed:
+            return msgspec.structs.replace(decision, overdue=True)
+        return decision
 
     def update(self, record: ControlRecord) -> None:
         """Takes a record of a control topic, or rejects it: then all stays as it was. Never raises."""

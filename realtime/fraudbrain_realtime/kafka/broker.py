@@ -97,7 +97,8 @@ class KafkaBroker:
         self._producer.poll(0)
         if self._failure is not None:
             raise self._failure
-        return [event_of(record) for record in records if self._is_event(record)]
+        polled_at = int(time.time() * 1000)
+        return [event_of(record, polled_at) for record in records if self._is_event(record)]
 
     def produce(
         self,
@@ -145,6 +146,20 @@ class KafkaBroker:
         if self._again is None:  # only a worker whose store was away needs it
             self._again = LogReader(self._bootstrap, self._events)
         return self._again.read(partition, offset, end)
+
+    @property
+    def unacknowledged(self) -> int:
+        """Records, and requests about them, that the client still has to see to."""
+        return len(self._producer)
+
+    def ends(self) -> dict[int, int]:
+        """The end of each partition owned, as the broker told with the last events; none is asked for."""
+        ends = {}
+        for place in self._consumer.assignment():
+            _, end = self._consumer.get_watermark_offsets(place, cached=True)
+            if end >= 0:
+                ends[place.partition] = end
+        return ends
 
     def close(self) -> None:
         """Leaves the group, so that others take over at once."""

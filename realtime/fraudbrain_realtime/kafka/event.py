@@ -9,19 +9,20 @@ from fraudbrain_realtime.ports import Headers, Message
 from fraudbrain_shared.records import CLOCK_HEADER, REPLAY_HEADER, STEP_HEADER
 
 
-def event_of(record: KafkaMessage) -> Message:
-    """The event in a fetched record."""
+def event_of(record: KafkaMessage, polled_at: int = 0) -> Message:
+    """The event in a fetched record, which was handed out at that time."""
     partition, offset = record.partition(), record.offset()
     if partition is None or offset is None:  # the client's types allow it, a fetched record never does it
         raise BrokerFailed("a record without its place in the log")
     append_time = record.timestamp()[1]
     headers = _headers(record)
     if not headers:
-        return Message(partition, offset, append_time, record.key(), record.value())
+        return Message(partition, offset, append_time, record.key(), record.value(), polled_at=polled_at)
     found: dict[str, Any] = dict(headers)
     step, clock = _step(found)
     is_replayed = bool(step) or REPLAY_HEADER in found
-    return Message(partition, offset, append_time, record.key(), record.value(), step, clock, is_replayed, headers)
+    key, value = record.key(), record.value()
+    return Message(partition, offset, append_time, key, value, step, clock, is_replayed, headers, polled_at)
 
 
 def _headers(record: KafkaMessage) -> Headers:

@@ -8,7 +8,7 @@ import logging
 import socket
 import sys
 
-from fraudbrain_realtime.keeper.serving import Answers, Serving
+from fraudbrain_realtime.keeper.serving import Answers, Page, Serving
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable
 
 
@@ -18,11 +18,12 @@ def main() -> None:
     parser.add_argument("--thrift", required=True, help="host:port of HBase's Thrift gateway")
     parser.add_argument("--table", required=True, help="the table of profiles")
     parser.add_argument("--redis", help="URL of the Redis that takes the decisions; without it none does")
+    parser.add_argument("--metrics", metavar="HOST:PORT", help="show there how the worker is; port 0: any free one")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, _, port = arguments.thrift.rpartition(":")
     table = ProfileTable(Gateway(host, int(port)), arguments.table)
-    Serving(socket.socket(fileno=sys.stdin.fileno()), table, _answers(arguments.redis)).run()
+    Serving(socket.socket(fileno=sys.stdin.fileno()), table, _answers(arguments.redis), _page(arguments.metrics)).run()
 
 
 def _answers(url: str | None) -> Answers | None:
@@ -31,6 +32,15 @@ def _answers(url: str | None) -> Answers | None:
     from fraudbrain_realtime.stores.redis import RedisAnswers
 
     return RedisAnswers(url)
+
+
+def _page(address: str | None) -> Page | None:
+    if address is None:
+        return None
+    from fraudbrain_realtime.keeper.page import MetricsPage
+
+    host, _, port = address.rpartition(":")
+    return MetricsPage(host, int(port))
 
 
 if __name__ == "__main__":

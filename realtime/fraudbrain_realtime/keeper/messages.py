@@ -4,6 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from fraudbrain_realtime.metrics import Measured
+
 
 class Save(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """Write these rows of a partition."""
@@ -35,8 +37,16 @@ class Answer(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     decisions: dict[str, bytes]
 
 
+class Show(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Show this to whoever asks how the worker is."""
+
+    measured: Measured
+
+
 class Ready(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """The process has started and takes requests."""
+    """The process has started and takes requests; metrics are shown at `metrics_port`, unless it is 0."""
+
+    metrics_port: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
@@ -53,7 +63,7 @@ class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     rows: dict[str, bytes]
 
 
-Request: TypeAlias = Save | Scan | Load | Answer
+Request: TypeAlias = Save | Scan | Load | Answer | Show
 Reply: TypeAlias = Ready | Done | Found
 
 encode = msgspec.msgpack.Encoder().encode

@@ -15,9 +15,11 @@ from fraudbrain_realtime.keeper.messages import (
     Ready,
     Save,
     Scan,
+    Show,
     decode_reply,
     encode,
 )
+from fraudbrain_realtime.metrics import Measured
 from fraudbrain_realtime.ports import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class KeeperProcess:
         self._asked: dict[int, _Asked] = {}
         self.restarts = 0
         self.answers_dropped = 0
+        self.metrics_port = 0
         self._start()
 
     @property
@@ -101,6 +104,11 @@ class KeeperProcess:
             self._child.say(encode(Answer(dict(decisions))))
         else:
             self.answers_dropped += len(decisions)
+
+    def show(self, measured: Measured) -> None:
+        """Shows over HTTP how the worker is; not while the keeper has no room, for there will be newer numbers."""
+        if self._has_room():
+            self._child.say(encode(Show(measured)))
 
     def poll(self, wait_s: float = 0.0) -> None:
         for message in self._child.exchange(wait_s):
@@ -158,6 +166,7 @@ class KeeperProcess:
         self._heard_s = self._clock()
         if isinstance(reply, Ready):
             self._is_ready = True
+            self.metrics_port = reply.metrics_port
         elif isinstance(reply, Done):
             self._asked.pop(reply.ticket).answered(reply.is_done)
         elif (found := self._asked[reply.ticket].found) is not None:

@@ -3,6 +3,7 @@
 import logging
 import selectors
 import socket
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
@@ -17,9 +18,11 @@ from fraudbrain_realtime.keeper.messages import (
     Reply,
     Save,
     Scan,
+    Show,
     decode_request,
     encode,
 )
+from fraudbrain_realtime.metrics import Measured
 from fraudbrain_realtime.ports import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,18 @@ class Answers(Protocol):
         """Makes decisions known; where that fails nobody is told."""
 
 
+class Page(Protocol):
+    """Where others see how the worker is. `port` is 0 while nobody can."""
+
+    port: int
+
+    def show(self, measured: Measured) -> None:
+        """This is the newest."""
+
+    def saved(self, seconds: float) -> None:
+        """Rows were written within that time."""
+
+
 class WorkerGone(Exception):
     """The other end of the socket is closed: there is nobody to work for."""
 
@@ -55,10 +70,13 @@ class WorkerGone(Exception):
 class Serving:
     """One worker's requests, until its end of the socket closes."""
 
-    def __init__(self, worker: socket.socket, rows: Rows, answers: Answers | None) -> None:
+    def __init__(
+        self, worker: socket.socket, rows: Rows, answers: Answers | None = None, page: Page | None = None
+    ) -> None:
         self._worker = worker
         self._rows = rows
         self._answers = answers
+        self._page = page
         self._received = bytearray()
         self._waiting: deque[Save | Load | Answer] = deque()
         self._scans: deque[tuple[int, Iterator[dict[str, bytes]]]] = deque()
@@ -68,7 +86,7 @@ class Serving:
     def run(self) -> None:
         """Serves until the worker is gone."""
         try:
-            self._reply(Ready())
+            self._reply(Ready(self._page.port if self._page else 0))
             while True:
                 self._receive()
                 if self._waiting:
@@ -97,8 +115,17 @@ class Serving:
         request = decode_request(message)
         if isinstance(request, Scan):
             self._scans.append((request.ticket, self._rows.scan(request.partition)))
+        elif isinstance(request, Show):
+            self._show(request.measured)
         else:
             self._waiting.append(request)
+
+    def _show(self, measured: Measured) -> None:
+        if self._page is not None:
+            port = self._page.port
+            self._page.show(measured)
+            if self._page.port != port:
+                self._reply(Ready(self._page.port))
 
     def _serve(self, request: Save | Load | Answer) -> None:
         if isinstance(request, Answer):
@@ -115,7 +142,10 @@ class Serving:
 
     def _save_or_load(self, request: Save | Load) -> None:
         if isinstance(request, Save):
+            begun_s = time.monotonic()
             self._rows.save(request.partition, request.rows, request.timestamp)
+            if self._page is not None:
+                self._page.saved(time.monotonic() - begun_s)
         else:
             self._reply(Found(request.ticket, self._rows.load(request.partition, request.subjects, LOAD_TIMEOUT_S)))
 

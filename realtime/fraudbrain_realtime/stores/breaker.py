@@ -27,6 +27,11 @@ class Breaker:
         self._failed = 0
         self._probe_s: float | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether every call is admitted."""
+        return self._probe_s is None
+
     def admits(self) -> bool:
         """Whether a call may be made; if so its ending is to be told."""
         return self._probe_s is None or self._clock() >= self._probe_s

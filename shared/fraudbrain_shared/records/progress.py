@@ -6,7 +6,7 @@ import msgspec
 class Progress(msgspec.Struct, frozen=True):
     """What a process has done. `offsets` are the next offsets to read, by topic and partition number.
 
-    `step` is the last `StepGoal` that was reached, as `run|number`.
+    `step` is the last `StepGoal` that was reached, as `run|number`; `metrics` is the host:port at which it shows more.
     """
 
     tier: str
@@ -17,6 +17,7 @@ class Progress(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     counts: dict[str, int] = {}
     step: str = ""
+    metrics: str = ""
 
 
 def rejection_of(topic: str, offset: int) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import fraudbrain_realtime.loop
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.metrics import Tally
 from fraudbrain_realtime.ports import ControlRecord
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.decisions import Application
@@ -88,6 +89,7 @@ class SimWorker:
                 worker=name,
                 build="simulator",
                 limits=given.limits,
+                tally=Tally(lambda: world.now_ms),
             )
         if given.deadly:
             self.loop._application = MortalApplication(SCENARIO, FOLD)

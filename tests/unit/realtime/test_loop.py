@@ -10,6 +10,7 @@ import pytest
 from fraudbrain_realtime.controls import ControlFeed, Controls
 from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.loop import Loop
+from fraudbrain_realtime.metrics import Tally
 from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
 from fraudbrain_shared.controls import own_rules
@@ -64,6 +65,7 @@ class Worker:
             worker="w",
             build="test",
             limits=Limits(flush_interval_s=0.05) if limits is None else limits,
+            tally=Tally(lambda: T0),
         )
 
     def run_to_end(self) -> None:

@@ -29,11 +29,11 @@ class ProfileTable:
     def __init__(self, gateway: Gateway, table: str, clock: Clock = time.monotonic) -> None:
         self._gateway = gateway
         self._table = table.encode()
-        self._breaker = Breaker(clock)
+        self.breaker = Breaker(clock)
 
     def load(self, partition: int, subjects: Sequence[str], within_s: float) -> dict[str, bytes]:
         """The rows that exist. Raises StoreUnavailable, and without asking while most of what was asked failed."""
-        if not self._breaker.admits():
+        if not self.breaker.admits():
             raise StoreUnavailable("HBase failed too often just now")
         wanted = {_row_key(partition, subject): subject for subject in subjects}
         try:
@@ -43,9 +43,9 @@ class ProfileTable:
                 attempt_s=min(within_s, TIMEOUT_S),
             )
         except StoreUnavailable:
-            self._breaker.failed()
+            self.breaker.failed()
             raise
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return {wanted[row.row]: row.columns[COLUMN].value for row in found if row.columns}
 
     def warm_up(self) -> None:
