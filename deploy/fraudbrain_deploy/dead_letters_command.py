@@ -30,10 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "show",
         help="one of them, whole",
         description="All that is told of one dead letter. Its payload, key and headers may hold card numbers: they "
-        "are shown with --payload only, else their sizes.",
+        "are shown with --reveal only, else their sizes.",
     )
     show.add_argument("place", type=_place, metavar="PARTITION/OFFSET", help="as `list` shows it")
-    show.add_argument("--payload", action="store_true", help="show what may hold card numbers")
+    show.add_argument("--reveal", action="store_true", help="show what may hold card numbers")
     show.set_defaults(action=_show)
 
     replay = commands.add_parser(
@@ -93,7 +93,7 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
     letter = read_letter(deployment, *arguments.place)
     shown = dead_letters_display.letter_json if arguments.json else dead_letters_display.whole
-    print(shown(letter, with_payload=arguments.payload))
+    print(shown(letter, reveal=arguments.reveal))
     return 0
 
 

@@ -9,7 +9,7 @@ from fraudbrain_deploy.dead_letters import Letter, Stray
 from fraudbrain_deploy.dead_letters_replay import Fate, Replayed
 from fraudbrain_deploy.display import shown_time
 
-_HIDDEN: Final = "not shown: it may hold card numbers; --payload shows it"
+_HIDDEN: Final = "not shown: it may hold card numbers; --reveal shows it"
 
 
 def page(counts: Mapping[str, int], newest: Collection[Letter], strays: Collection[Stray]) -> str:
@@ -42,7 +42,7 @@ def list_json(counts: Mapping[str, int], newest: Collection[Letter], strays: Col
     )
 
 
-def whole(letter: Letter, *, with_payload: bool) -> str:
+def whole(letter: Letter, *, reveal: bool) -> str:
     """Everything told of one letter."""
     told = letter.told
     versions = ", ".join(f"{name} {version}" for name, version in sorted(told.control_versions.items())) or "unknown"
@@ -57,17 +57,17 @@ def whole(letter: Letter, *, with_payload: bool) -> str:
     if told.length is not None:
         lines.append(f"  original        {told.length:,} bytes, sha256 {told.sha256}: only its beginning was kept")
     lines += [
-        f"  key             {_shown(letter.key, with_payload)}",
-        f"  payload         {_shown(letter.value, with_payload)}",
-        *(f"  header          {_printable(name)}: {_shown(value, with_payload)}" for name, value in letter.headers),
+        f"  key             {_shown(letter.key, reveal)}",
+        f"  payload         {_shown(letter.value, reveal)}",
+        *(f"  header          {_printable(name)}: {_shown(value, reveal)}" for name, value in letter.headers),
     ]
     return "\n".join(lines)
 
 
-def letter_json(letter: Letter, *, with_payload: bool) -> str:
+def letter_json(letter: Letter, *, reveal: bool) -> str:
     """The same for programs: what is not UTF-8 has each such byte as `\\xNN`."""
     shown: dict[str, Any] = {"payload_bytes": len(letter.value), "header_names": [name for name, _ in letter.headers]}
-    if with_payload:
+    if reveal:
         headers = [[name, _text(value)] for name, value in letter.headers]
         shown |= {"key": _text(letter.key), "payload": _text(letter.value), "headers": headers}
     return _json(_told(letter) | shown)

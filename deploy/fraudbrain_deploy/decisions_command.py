@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     get.add_argument("event_id", metavar="EVENT_ID")
     get.add_argument("--subject", required=True, metavar="X", help="the event's subject, such as the card")
+    get.add_argument("--reveal", action="store_true", help="in JSON: what is sensitive, too")
     reconcile = actions.add_parser(
         "reconcile",
         help="prove that every event ended in exactly one way",
@@ -42,12 +43,14 @@ def _get(arguments: argparse.Namespace) -> int:
 
     from fraudbrain_deploy.deployment import open_deployment
     from fraudbrain_deploy.explanation import champion_of, explain, look_up
+    from fraudbrain_shared.masking import Mask
 
     deployment = open_deployment(arguments)
     found = look_up(deployment, subject=arguments.subject, event_id=arguments.event_id)
     decision = found.decision if found else None
     if arguments.json:
-        print(msgspec.json.encode(found).decode())
+        shown = found if arguments.reveal or found is None else found.masked(Mask(deployment.scenario))
+        print(msgspec.json.encode(shown).decode())
     elif decision:
         print(explain(deployment.scenario, decision, champion_of(deployment, decision)))
     elif found:

@@ -11,6 +11,7 @@ from fraudbrain_deploy.display import shown_time
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.replaying.controls_log import champion_records
 from fraudbrain_shared.decisions.reasons import reasons
+from fraudbrain_shared.masking import Mask
 from fraudbrain_shared.models import ReleaseError, Scorer, load_scorer
 from fraudbrain_shared.records import Decision
 from fraudbrain_shared.scenario.description import Scenario
@@ -26,6 +27,11 @@ class Found(msgspec.Struct, frozen=True):
     event: msgspec.Raw
     decision: Decision | None
 
+    def masked(self, mask: Mask) -> "Found":
+        """Without what is about a person."""
+        event = mask.event(bytes(self.event)) if self.event else b""
+        return Found(msgspec.Raw(event), self.decision and mask.decision(self.decision))
+
 
 def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | None:
     """The event and its effective decision as the slow tier keeps them, or None while it knows of neither.
@@ -37,7 +43,7 @@ def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | N
     program = [
         *(sys.executable, "-m", "fraudbrain_streaming", "decision"),
         *("--space", deployment.names.space, "--thrift", f"{host}:{port}"),
-        *(f"--subject={subject}", "--", event_id),
+        *(f"--subject={subject}", "--reveal", "--", event_id),
     ]
     try:
         done = subprocess.run(program, check=False, capture_output=True, timeout=LOOK_UP_TIMEOUT_S)

@@ -17,10 +17,11 @@ from fraudbrain_deploy.replaying.controls_log import (
     releases,
 )
 from fraudbrain_shared.controls import ParameterBook, RefusedParameter, Start, start_of
+from fraudbrain_shared.masking import Mask
 from fraudbrain_shared.records import ContextClock
 from fraudbrain_shared.records.control import Number
-from fraudbrain_shared.scenario.description import Parameter
-from fraudbrain_shared.topics import CLOCK, split_key
+from fraudbrain_shared.scenario.description import Parameter, Scenario
+from fraudbrain_shared.topics import CLOCK, hold_key, split_key
 
 
 class Effective(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,26 @@ def history(deployment: Deployment, name: str | None, id_: str | None) -> list[M
         for each in parameter_records(deployment)
         if (name is None or _of(each)[0] == name) and (id_ is None or _of(each)[1] == id_)
     ]
+
+
+def masked(records: Sequence[Move | Hold], scenario: Scenario) -> list[Move | Hold]:
+    """The records with ids as people may see them."""
+    return [_masked(each, Mask(scenario), scenario) for each in records]
+
+
+def masked_id(mask: Mask, scenario: Scenario, name: str, id_: str) -> str:
+    """An id under which a parameter is kept, as people may see it."""
+    per = scenario.parameters[name].per if name in scenario.parameters else None
+    return mask.id(per, id_) if per and id_ else id_
+
+
+def _masked(entry: Move | Hold, mask: Mask, scenario: Scenario) -> Move | Hold:
+    name, id_ = _of(entry)
+    shown = masked_id(mask, scenario, name, id_)
+    if isinstance(entry, Move):
+        return Move(msgspec.structs.replace(entry.record, id=shown), entry.append_ms)
+    record = entry.record and msgspec.structs.replace(entry.record, id=shown)
+    return Hold(hold_key(name, shown).decode(), record, entry.append_ms)
 
 
 def _of_one(book: ParameterBook, parameter: Parameter, start: Start, as_of_ms: int) -> Iterator[Effective]:

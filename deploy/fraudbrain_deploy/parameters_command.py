@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     history.set_defaults(action=_history)
     for command in (show, history):
         command.add_argument("--json", action="store_true", help="for programs")
+        command.add_argument("--reveal", action="store_true", help="ids that are about a person, too, and whole")
         add_deployment_arguments(command)
 
 
@@ -50,10 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from fraudbrain_deploy.parameters import clock_ms, effective
+    from fraudbrain_deploy.parameters import clock_ms, effective, masked_id
+    from fraudbrain_shared.masking import Mask
 
     as_of_ms = arguments.as_of if arguments.as_of is not None else clock_ms(deployment)
     found = [each for each in effective(deployment, as_of_ms) if arguments.name in (None, each.name)]
+    if not arguments.reveal:
+        mask, scenario = Mask(deployment.scenario), deployment.scenario
+        found = [msgspec.structs.replace(each, id=masked_id(mask, scenario, each.name, each.id)) for each in found]
     if arguments.json:
         print(msgspec.json.encode(found).decode())
         return 0
@@ -67,9 +72,11 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
 
 def _history(deployment: "Deployment", arguments: argparse.Namespace) -> int:
-    from fraudbrain_deploy.parameters import as_json, history
+    from fraudbrain_deploy.parameters import as_json, history, masked
 
     records = history(deployment, arguments.name, arguments.id)
+    if not arguments.reveal:
+        records = masked(records, deployment.scenario)
     if arguments.json:
         print(as_json(records).decode())
         return 0

@@ -11,14 +11,13 @@ from types import FrameType
 
 from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.settings import Settings
+from fraudbrain_shared.logs import add_log_arguments, set_up
 
 
 def main() -> int:
     """Runs the command line's command; returns the process's exit code."""
     arguments = _parser().parse_args()
-    logging.basicConfig(
-        level=arguments.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    set_up(arguments.log_level, arguments.log_format, tier="realtime", **_named(arguments))
     command: Callable[[argparse.Namespace], int] = arguments.command
     return command(arguments)
 
@@ -84,8 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--entities", type=int, default=1_000_000, metavar="N", help="how many are known (1,000,000)")
     bench.add_argument("--json", action="store_true", help="the figures as JSON")
     for each in (run, bench):
-        each.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+        add_log_arguments(each)
     return parser
+
+
+def _named(arguments: argparse.Namespace) -> dict[str, str]:
+    """Who logs, where somebody asks for several at once."""
+    return {name: getattr(arguments, name) for name in ("space", "group", "worker") if name in arguments}
 
 
 def _state_folder() -> Path:
@@ -111,6 +115,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         redis=arguments.redis,
         metrics_host=arguments.metrics_host,
         metrics_port=arguments.metrics_port,
+        log_level=arguments.log_level,
+        log_format=arguments.log_format,
         limits=Limits(
             flush_interval_s=arguments.flush_interval_s,
             load_timeout_s=arguments.load_timeout_s,

@@ -54,6 +54,10 @@ class Settings:
     metrics_port: int | None = None
     """The port; 0 takes any free one, None shows nothing."""
 
+    log_level: str = "info"
+    log_format: str = "text"
+    """How its children log, too."""
+
     limits: Limits = field(default_factory=Limits)
 
     in_flight_limit: int = 20_000

@@ -201,7 +201,8 @@ def _keeper_program(settings: Settings, table: str) -> list[str]:
     answers = ["--redis", settings.redis] if settings.redis else []
     shown = settings.metrics_port is not None
     metrics = ["--metrics", f"{settings.metrics_host}:{settings.metrics_port}"] if shown else []
-    return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers, *metrics]
+    logs = ["--worker", settings.worker, "--log-level", settings.log_level, "--log-format", settings.log_format]
+    return [sys.executable, "-m", "fraudbrain_realtime.keeper", *store, *answers, *metrics, *logs]
 
 
 def _wall_ms() -> int:

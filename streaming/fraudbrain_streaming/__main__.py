@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from fraudbrain_shared.logs import add_log_arguments, set_up
 from fraudbrain_shared.scenario.durations import milliseconds
 
 FAILED = 1
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
             "run", help="run the jobs over a space until SIGTERM or SIGINT; JAVA_HOME must name a Java 17"
         )
     )
-    _add_decision(commands.add_parser("decision", help="show an event and its effective decision"))
+    _add_decision(commands.add_parser("decision", help="an event and its effective decision as they are stored"))
     return parser
 
 
@@ -57,6 +58,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cut-seed", type=int, metavar="SEED", help="for proofs: in a random number of pieces")
     parser.add_argument("--worker", default="archive", metavar="NAME", help="the archive's name in progress")
+    add_log_arguments(parser)
 
 
 def _add_decision(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +67,7 @@ def _add_decision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subject", required=True, help="the event's subject, such as its card")
     parser.add_argument("--space", required=True, help="what the names of topics and tables carry")
     parser.add_argument("--thrift", required=True, metavar="HOST:PORT", help="HBase's Thrift gateway")
+    parser.add_argument("--reveal", action="store_true", help="needed: it prints what is sensitive, too")
 
 
 def _paths(text: str) -> tuple[Path, ...]:
@@ -105,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
     from fraudbrain_streaming.kafka import BrokerProblem
     from fraudbrain_streaming.settings import Settings
 
-    _log_to_stderr()
+    _log_to_stderr(options)
     settings = Settings(
         scenario=options.scenario,
         space=options.space,
@@ -128,12 +131,15 @@ def _run(options: argparse.Namespace) -> int:
         return FAILED
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+def _log_to_stderr(options: argparse.Namespace) -> None:
+    set_up(options.log_level, options.log_format, tier="streaming")
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it tells of every connection that ends with the JVM
 
 
 def _decision(options: argparse.Namespace) -> int:
+    if not options.reveal:
+        print("This prints sensitive fields: give --reveal, or ask `fraudbrain decisions get`.", file=sys.stderr)
+        return UNAVAILABLE
     from fraudbrain_streaming.decision_lookup import decision_json
     from fraudbrain_streaming.hbase import StoreUnavailable
 

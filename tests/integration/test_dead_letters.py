@@ -70,7 +70,7 @@ def test_what_can_be_decided_later_is_decided_once(deployment: Deployment, dead_
         assert dead_letters("list", "--since", "2100-01-01")[1]["counts"] == {}
         first = next(each for each in listed["letters"] if each["reason"] == "too_new")
         assert (first["attempt"], first["first_seen"]) == (1, first["append_time"])
-        shown = dead_letters("show", first["place"], "--payload")[1]
+        shown = dead_letters("show", first["place"], "--reveal")[1]
         assert (early[shown["key"].encode()].decode(), shown["headers"]) == (
             shown["payload"],
             [["trace", "7"], ["none", None]],

@@ -1,13 +1,19 @@
-"""What moved in a space: the records of its control topics, read to their ends."""
+"""What moved in a space: the records of its control topics, read to their ends.
+
+A record that is none of its topic is passed over: no worker acts by it, and each tells why in its progress.
+"""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_shared.records import ParameterHold, ParameterValue, RuleSet
-from fraudbrain_shared.topics import CHAMPION_MODEL, LIVE_RULES, VALUE
+from fraudbrain_shared.topics import CHAMPION_MODEL, HOLD, LIVE_RULES, VALUE
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,14 @@ def parameter_records(deployment: Deployment, since: kafka.Offsets | None = None
     """The records of the topic `parameters` in order, values that were taken back left out."""
     found: list[Move | Hold] = []
     for message in _records(deployment, "parameters", since):
-        key, value, append_ms = (message.key() or b"").decode(), message.value(), message.timestamp()[1]
-        if not key.startswith(f"{VALUE}|"):
-            found.append(Hold(key, msgspec.json.decode(value, type=ParameterHold) if value else None, append_ms))
-        elif value is not None:
-            found.append(Move(msgspec.json.decode(value, type=ParameterValue), append_ms))
+        key, value, append_ms = (message.key() or b"").decode(errors="replace"), message.value(), message.timestamp()[1]
+        kind = key.partition("|")[0] if key.count("|") > 1 else ""
+        if kind == HOLD:
+            hold = _read(_hold, value) if value else None
+            if hold or not value:
+                found.append(Hold(key, hold, append_ms))
+        elif kind == VALUE and value and (move := _read(_move, value)):
+            found.append(Move(move, append_ms))
     return found
 
 
@@ -61,23 +70,36 @@ def moves(deployment: Deployment, since: kafka.Offsets | None = None) -> list[Mo
 
 def releases(deployment: Deployment, since: kafka.Offsets | None = None) -> list[Release]:
     """The champions in the order in which they were published."""
-    decode = msgspec.json.Decoder(Release).decode
-    records = _records(deployment, "models", since)
-    return [decode(each.value() or b"") for each in records if each.key() == CHAMPION_MODEL and each.value()]
+    return [found for _, found in _champions(deployment, since)]
 
 
 def champion_records(deployment: Deployment) -> dict[str, bytes]:
     """The records of champions that the topic still holds, by version."""
-    decode = msgspec.json.Decoder(Release).decode
-    records = [each.value() for each in _records(deployment, "models", None) if each.key() == CHAMPION_MODEL]
-    return {decode(record).version: record for record in records if record}
+    return {found.version: record for record, found in _champions(deployment, None)}
 
 
 def rule_sets(deployment: Deployment) -> list[RuleSet]:
     """The rule sets that were published as live."""
-    decode = msgspec.json.Decoder(RuleSet).decode
-    records = _records(deployment, "rules", None)
-    return [decode(each.value() or b"") for each in records if each.key() == LIVE_RULES and each.value()]
+    records = (each.value() for each in _records(deployment, "rules", None) if each.key() == LIVE_RULES)
+    return [found for record in records if record and (found := _read(_rules, record))]
+
+
+def _champions(deployment: Deployment, since: kafka.Offsets | None) -> list[tuple[bytes, Release]]:
+    records = (each.value() for each in _records(deployment, "models", since) if each.key() == CHAMPION_MODEL)
+    return [(record, found) for record in records if record and (found := _read(_release, record))]
+
+
+def _read(decoder: "msgspec.json.Decoder[Record]", value: bytes) -> Record | None:
+    try:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+_hold = msgspec.json.Decoder(ParameterHold)
+_move = msgspec.json.Decoder(ParameterValue)
+_release = msgspec.json.Decoder(Release)
+_rules = msgspec.json.Decoder(RuleSet)
 
 
 def _records(deployment: Deployment, topic: str, since: kafka.Offsets | None) -> "list[kafka.Message]":

@@ -4,12 +4,12 @@ Its standard input is a socket to the worker.
 """
 
 import argparse
-import logging
 import socket
 import sys
 
 from fraudbrain_realtime.keeper.serving import Answers, Page, Serving
 from fraudbrain_realtime.stores.hbase import Gateway, ProfileTable
+from fraudbrain_shared.logs import add_log_arguments, set_up
 
 
 def main() -> None:
@@ -19,8 +19,10 @@ def main() -> None:
     parser.add_argument("--table", required=True, help="the table of profiles")
     parser.add_argument("--redis", help="URL of the Redis that takes the decisions; without it none does")
     parser.add_argument("--metrics", metavar="HOST:PORT", help="show there how the worker is; port 0: any free one")
+    parser.add_argument("--worker", default="", help="whose keeper it is, for the log")
+    add_log_arguments(parser)
     arguments = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up(arguments.log_level, arguments.log_format, tier="realtime", process="keeper", worker=arguments.worker)
     host, _, port = arguments.thrift.rpartition(":")
     table = ProfileTable(Gateway(host, int(port)), arguments.table)
     Serving(socket.socket(fileno=sys.stdin.fileno()), table, _answers(arguments.redis), _page(arguments.metrics)).run()

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
 
 OF_ALL = ("group", "worker")
+PAGE = Path(__file__).parents[3] / "docs/operations/observing.md"
 SHOWN = (*PATIENT, "--metrics-port", "0")
 
 
@@ -49,6 +51,14 @@ def samples(text: str) -> Mapping[tuple[str, ...], float]:
     }
 
 
+def named(sample: str) -> str:
+    """A sample's metric as the documentation calls it."""
+    name = sample.removeprefix("fraudbrain_")
+    for part in ("_bucket", "_count", "_sum"):
+        name = name.removesuffix(part)
+    return f"`{name}`"
+
+
 def test_metrics_count_every_event_and_health_follows_the_worker(deployment: "Deployment") -> None:
     worker = tiers.start_realtime(deployment, options=SHOWN)
     try:
@@ -69,6 +79,8 @@ def test_metrics_count_every_event_and_health_follows_the_worker(deployment: "De
             "the last acknowledgement to be counted",
         )
         found = samples(get(address, "metrics")[1])
+        page = PAGE.read_text()
+        assert not {name for name, *_ in found if named(name) not in page}
         assert found["fraudbrain_events_total", "decisions"] == 300
         assert found["fraudbrain_dead_letters_total", "framing"] == 1
         assert sum(value for key, value in found.items() if key[0] == "fraudbrain_lag_events") == 0

@@ -11,10 +11,10 @@ CARD = b"4111111111111111"
 def test_nothing_that_may_be_a_card_number_is_shown_unless_asked_for() -> None:
     hostile = letter(7, CARD + b"\x1b[2J\xff", key=CARD, headers=(("trace", CARD),))
     for shown in (display.whole, display.letter_json):
-        assert "4111" not in shown(hostile, with_payload=False)
-        assert shown(hostile, with_payload=True).count("4111111111111111") == 3
-    assert "\x1b" not in display.whole(hostile, with_payload=True)
-    assert "19 bytes" in display.whole(letter(7, b"x" * 19), with_payload=False)
+        assert "4111" not in shown(hostile, reveal=False)
+        assert shown(hostile, reveal=True).count("4111111111111111") == 3
+    assert "\x1b" not in display.whole(hostile, reveal=True)
+    assert "19 bytes" in display.whole(letter(7, b"x" * 19), reveal=False)
 
 
 def test_the_list_counts_all_and_shows_the_newest_and_what_is_no_dead_letter() -> None:
