@@ -66,7 +66,7 @@ def test_no_card_number_leaves_topics_and_stores(deployment: "Deployment") -> No
         for key, value in events(cards):
             producer.produce(deployment.names.topic("events"), value, key)
             producer.poll(0)
-        producer.produce(deployment.names.topic("parameters"), b"{", f"value|{cards[0]}|{cards[1]}".encode())
+        producer.produce(deployment.names.topic("parameters"), b"{", f"value|terminal_amount_limit|{cards[1]}".encode())
         producer.produce(deployment.names.topic("parameters"), b"{}", cards[2].encode())
         producer.produce(deployment.names.topic("rules"), f'{{"version": "{cards[0]}"}}'.encode(), b"live")
         assert producer.flush(30) == 0
