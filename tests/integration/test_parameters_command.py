@@ -54,7 +54,7 @@ def test_both_can_be_read_by_people_and_programs(
 ) -> None:
     move(deployment, "t1", 50_000, tick=1_999_999_999_000, expires_at=2_000_000_000_000)
     publish(deployment, "context", clock_key("loop"), ContextClock("loop", 1_999_999_999_000))
-    monkeypatch.setattr("fraudbrain_deploy.deployment.open_deployment", lambda _: deployment)
+    monkeypatch.setattr("fraudbrain_deploy.spaces.open_deployment", lambda _: deployment)
     parser = argparse.ArgumentParser()
     parameters_command.add_arguments(parser)
 
