@@ -7,8 +7,6 @@ from fraudbrain_deploy.deployment import add_deployment_arguments
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
-    from fraudbrain_deploy.epochs import Refold
-    from fraudbrain_shared.records import GroupEpoch, LogGeneration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,24 +59,8 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
 
 def _raise(deployment: "Deployment", arguments: argparse.Namespace) -> int:
-    from fraudbrain_deploy import epochs_display
-    from fraudbrain_deploy.asking import agreed
-    from fraudbrain_deploy.epochs import raise_epochs, raised, read_epochs, refold
+    from fraudbrain_deploy.epoch_raising import begin
+    from fraudbrain_deploy.epochs import read_epochs
 
-    epochs = read_epochs(deployment)
-    log, groups = raised(epochs, None if arguments.all else [arguments.group])
-    found = refold(deployment)
-    if not arguments.json:
-        print(epochs_display.plan(epochs, log, groups, found), flush=True)
-    if not arguments.yes and not agreed("Begin the new epoch?"):
-        return 1
-    raise_epochs(deployment, epochs, log, groups)
-    done = "Done. Start the workers: they begin with the log's first event."
-    print(_json(log, groups, found) if arguments.json else done)
-    return 0
-
-
-def _json(log: "LogGeneration", groups: "dict[str, GroupEpoch]", found: "Refold") -> str:
-    import msgspec
-
-    return msgspec.json.encode({"log": log, "groups": groups, "refold": found}).decode()
+    chosen = None if arguments.all else [arguments.group]
+    return begin(deployment, read_epochs(deployment), chosen, asks=not arguments.yes, as_json=arguments.json)

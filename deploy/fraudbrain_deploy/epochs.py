@@ -51,14 +51,21 @@ class Refold(msgspec.Struct, frozen=True):
 
 def read_epochs(deployment: Deployment) -> Epochs:
     """The epochs of the space. Raises UserError where no worker has ever started in it."""
+    if (found := find_epochs(deployment)) is None:
+        raise UserError(
+            f"No worker has ever started in space {deployment.names.space}: there is no epoch yet.",
+            "The first start begins generation 1, epoch 1. Is it the right --space?",
+        )
+    return found
+
+
+def find_epochs(deployment: Deployment) -> Epochs | None:
+    """The epochs of the space; None where no worker has ever started in it."""
     bootstrap, names = deployment.stack.kafka_bootstrap, deployment.names
     with _meta(deployment) as meta:
         noted = meta.rows([LOG_ROW]) if meta.exists() else {}
         if LOG_ROW not in noted:
-            raise UserError(
-                f"No worker has ever started in space {names.space}: there is no epoch yet.",
-                "The first start begins generation 1, epoch 1. Is it the right --space?",
-            )
+            return None
         groups = {
             row.removeprefix(GROUP_PREFIX).decode(): msgspec.json.decode(cells[META_COLUMN], type=GroupEpoch)
             for row, cells in meta.scan(GROUP_PREFIX).items()

@@ -1,11 +1,10 @@
 """A space: the topics, tables, folders and consumer groups of one deployment, made and removed as a whole."""
 
-import argparse
 import shutil
 import socket
 
 from fraudbrain_deploy import hbase, kafka, publication
-from fraudbrain_deploy.deployment import Deployment, open_deployment
+from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_shared.topics import TOPICS
 
@@ -51,15 +50,6 @@ def require(deployment: Deployment) -> None:
             f"There is no space {space} at {bootstrap}.",
             f"Create it: `fraudbrain scenario deploy {scenario}`, or name the right one with --space.",
         )
-
-
-def deploy(arguments: argparse.Namespace) -> int:
-    """`fraudbrain scenario deploy`: the space of the scenario, ready for its tiers."""
-    deployment = open_deployment(arguments)
-    created = create(deployment, arguments.partitions)
-    space = deployment.names.space
-    print(f"Created {len(created)} topics of space {space}." if created else f"Space {space} is as it should be.")
-    return 0
 
 
 def _refuse_differences(deployment: Deployment, partitions: int) -> None:

@@ -61,6 +61,19 @@ def changed(deployment: Deployment, tmp_path: Path) -> Deployment:
     return replace(deployment, scenario=load_scenario(str(folder)), folder=folder)
 
 
+@pytest.fixture
+def deploy(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`fraudbrain scenario deploy …` into the test's space: exit code, and what it says."""
+
+    def run(scenario: Path | str, *argv: str) -> tuple[int, str]:
+        place = ["--space", deployment.names.space, "--data", str(deployment.data)]
+        code = command.main(["scenario", "deploy", str(scenario), *argv, *place])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
 def work(deployment: Deployment) -> None:
     """A worker comes, decides what there is, and goes."""
     worker = tiers.start_realtime(deployment)
@@ -154,8 +167,36 @@ def test_a_changed_fold_is_refused_until_the_epoch_is_raised_and_then_all_is_fol
     assert (books.balanced, books.events, books.decisions, books.superseded) == (True, 300, 300, 300)
 
 
+def test_a_scenario_whose_folds_changed_is_deployed_group_by_group_and_again_without_harm(
+    deployment: Deployment, changed: Deployment, epoch: Command, deploy: Command
+) -> None:
+    assert deploy(deployment.folder, "--group", "a", "--yes")[0] == 0  # no worker has ever started: nothing to raise
+    send(deployment, 0, 40)
+    work(deployment)
+    assert "Group a is as it should be" in deploy(deployment.folder)[1]
+
+    code, said = deploy(changed.folder)
+    assert (code, "Group a needs a new epoch: its profiles were folded otherwise. Nothing was raised" in said) == (
+        0,
+        True,
+    )
+    assert f"fraudbrain scenario deploy {changed.folder} --group a --space {deployment.names.space}" in said
+    code, said = deploy(changed.folder, "--group", "b", "--yes")
+    assert (code, "Groups that have: a." in said) == (2, True)
+    assert epoch("show")[1]["groups"]["a"]["epoch"] == 1
+
+    code, said = deploy(changed.folder, "--group", "a", "--yes")
+    assert (code, "group a: epoch 1 → 2" in said) == (0, True)
+    for _ in range(2):
+        code, said = deploy(changed.folder, "--group", "a")
+        assert (code, "Group a is as it should be" in said) == (0, True)
+    assert epoch("show")[1]["groups"]["a"]["epoch"] == 2
+    work(changed)
+    assert {each.epoch for each in profiles(deployment).values()} == {2}
+
+
 def test_a_log_that_was_created_anew_is_accepted_for_all_and_is_another_generation(
-    deployment: Deployment, epoch: Command
+    deployment: Deployment, epoch: Command, deploy: Command
 ) -> None:
     send(deployment, 0, 100)
     work(deployment)
@@ -166,6 +207,8 @@ def test_a_log_that_was_created_anew_is_accepted_for_all_and_is_another_generati
     assert "epoch raise --all" in refused(deployment)
     assert archived_under(deployment) == 1
     assert epoch("raise", "--group", "a", "--yes")[0] == 2
+    assert "fraudbrain epoch raise --all --scenario" in deploy(deployment.folder)[1]
+    assert deploy(deployment.folder, "--group", "a", "--yes")[0] == 2
     code, said = epoch("raise", "--all", "--yes")
     assert (code, said["log"]["generation"], said["groups"]["a"]["epoch"]) == (0, 2, 2)
     assert archived_under(deployment) == 2
