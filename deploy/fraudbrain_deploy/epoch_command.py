@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.deployment import add_deployment_arguments
+from fraudbrain_deploy.epoch_raising import add_raising_arguments, begin
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whose = raising.add_mutually_exclusive_group(required=True)
     whose.add_argument("--group", metavar="G", help="this group of workers")
     whose.add_argument("--all", action="store_true", help="every group of the space")
-    raising.add_argument("--yes", action="store_true", help="do not ask before")
+    add_raising_arguments(raising)
     raising.set_defaults(action=_raise)
 
     for command in (show, raising):
@@ -59,8 +60,7 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
 
 def _raise(deployment: "Deployment", arguments: argparse.Namespace) -> int:
-    from fraudbrain_deploy.epoch_raising import begin
     from fraudbrain_deploy.epochs import read_epochs
 
     chosen = None if arguments.all else [arguments.group]
-    return begin(deployment, read_epochs(deployment), chosen, asks=not arguments.yes, as_json=arguments.json)
+    return begin(deployment, read_epochs(deployment), chosen, arguments, as_json=arguments.json)

@@ -30,7 +30,7 @@ def _fit(deployment: Deployment, epochs: Epochs, arguments: argparse.Namespace) 
     if group in epochs.groups and not epochs.refusal(group):
         print(f"Group {group} is as it should be: its profiles are folded as this scenario folds.")
         return 0
-    return begin(deployment, epochs, [group], asks=not arguments.yes)
+    return begin(deployment, epochs, [group], arguments)
 
 
 def _told(epochs: Epochs, arguments: argparse.Namespace) -> Iterator[str]:

@@ -30,6 +30,7 @@ from fraudbrain_shared.models import warm_up
 from fraudbrain_shared.records import Progress
 from fraudbrain_shared.records.epoch import LOG_TOPICS
 from fraudbrain_shared.scenario import Scenario
+from fraudbrain_shared.scenario.beginning import beginning_at
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
 from fraudbrain_shared.scenario.parse import parse_scenario
 from fraudbrain_shared.topics import Names
@@ -65,7 +66,8 @@ class Worker:
             topics={name: log_topic(settings.bootstrap, names.topic(name)) for name in LOG_TOPICS},
             folds=fold_hash(scenario),
         )
-        fold = ProfileFold(scenario)
+        scenario, since = beginning_at(scenario, standing.since)
+        fold = ProfileFold(scenario, since)
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
         self._preparation = PreparationAside(files)
         self._snapshot = snapshot_path(settings.state_dir, settings.space)
