@@ -263,7 +263,7 @@ class Loop:
             self._counts["degraded"] += 1
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
-        value, headers = self._dead_letter(message, why, versions=self._controls.versions)
+        value, headers = self._dead_letter(message, why, versions=self._controls.versions_on(message))
         acked = partial(state.outstanding.acked, message.offset)
         self._send(state, message, "dead-letters", value, headers, None, acked)
         self._counts["dead_letters"] += 1

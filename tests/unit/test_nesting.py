@@ -31,9 +31,10 @@ def admitted(value: bytes) -> object:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_undeclared_field_may_be_so_deep_and_no_deeper(kind: str) -> None:
-    for outside, build in ((1, lambda text: event(surplus=text)), (2, lambda text: event(note=text))):
-        assert not isinstance(admitted(build(nested(kind, MAX_DEPTH - outside))), Rejected)
-        assert admitted(build(nested(kind, MAX_DEPTH - outside + 1))) == TOO_DEEP
+    for name, outside in (("surplus", 1), ("note", 2)):
+        allowed, deeper = (event(**{name: nested(kind, MAX_DEPTH - outside + more)}) for more in (0, 1))
+        assert not isinstance(admitted(allowed), Rejected)
+        assert admitted(deeper) == TOO_DEEP
 
 
 @pytest.mark.parametrize("kind", KINDS)
