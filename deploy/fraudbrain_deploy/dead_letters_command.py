@@ -2,9 +2,9 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fraudbrain_deploy.argument_times import time_ms
 from fraudbrain_deploy.deployment import add_deployment_arguments
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     for command in (listing, replay):
         command.add_argument("--reason", action="append", default=[], metavar="R", help="may be given several times")
-        command.add_argument("--since", type=time_ms, metavar="TIME", help="put aside then, such as 2026-07-01T12:00")
-        command.add_argument("--until", type=time_ms, metavar="TIME", help="put aside before; both UTC")
+        command.add_argument("--since", type=_time_ms, metavar="TIME", help="put aside then, such as 2026-07-01T12:00")
+        command.add_argument("--until", type=_time_ms, metavar="TIME", help="put aside before; both UTC")
         command.add_argument("--version", metavar="V", help="by a worker of this build, or with these rules or model")
     for command in (listing, show, replay):
         command.add_argument("--json", action="store_true", help="for programs")
@@ -199,3 +199,11 @@ def _place(text: str) -> tuple[int, int]:
     if not (partition.isdigit() and offset.isdigit()):
         raise argparse.ArgumentTypeError(f"a place such as 0/17, not {text!r}")
     return int(partition), int(offset)
+
+
+def _time_ms(text: str) -> int:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a time such as 2026-07-01T12:00, not {text!r}") from error
+    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)

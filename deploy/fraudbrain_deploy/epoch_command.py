@@ -36,12 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the chosen subcommand."""
-    from fraudbrain_deploy.deployment import open_deployment
-    from fraudbrain_deploy.spaces import require
+    from fraudbrain_deploy.spaces import open_space
 
-    deployment = open_deployment(arguments)
-    require(deployment)
-    return int(arguments.action(deployment, arguments))
+    return int(arguments.action(open_space(arguments), arguments))
 
 
 def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fraudbrain_deploy.argument_times import time_ms
+from fraudbrain_deploy.options import time_ms
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment

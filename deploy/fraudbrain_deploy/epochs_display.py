@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fraudbrain_deploy.argument_times import moment
+from fraudbrain_deploy.display import shown_time
 from fraudbrain_deploy.epochs import Epochs, Refold
 from fraudbrain_shared.records import GroupEpoch, LogGeneration
 
@@ -46,4 +46,4 @@ def plan(epochs: Epochs, log: LogGeneration, groups: Mapping[str, GroupEpoch], f
 
 
 def _known_since(since: int) -> str:
-    return f"its profiles know all events since {moment(since)}; what reaches back beyond is unknown"
+    return f"its profiles know all events since {shown_time(since)}; what reaches back beyond is unknown"

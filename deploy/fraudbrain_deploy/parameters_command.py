@@ -4,7 +4,6 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fraudbrain_deploy.argument_times import time_ms
 from fraudbrain_deploy.deployment import add_deployment_arguments
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show.add_argument("name", nargs="?", metavar="PARAMETER", help="only this one")
     show.add_argument(
-        "--as-of", type=time_ms, metavar="TIME", help="event time, as 2026-07-01T12:00 UTC (default: the slow tier's)"
+        "--as-of", type=_time_ms, metavar="TIME", help="event time, as 2026-07-01T12:00 UTC (default: the slow tier's)"
     )
     show.set_defaults(action=_show)
     history = commands.add_parser("history", help="each move with its evidence, in the order of publication")
@@ -97,3 +96,11 @@ def _line(entry: "Move | Hold") -> str:
 
 def _time(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _time_ms(text: str) -> int:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a time such as 2026-07-01T12:00, not {text!r}") from error
+    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,10 +1,11 @@
 """A space: the topics, tables, folders and consumer groups of one deployment, made and removed as a whole."""
 
+import argparse
 import shutil
 import socket
 
 from fraudbrain_deploy import hbase, kafka, publication
-from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.deployment import Deployment, open_deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_shared.topics import TOPICS
 
@@ -50,6 +51,13 @@ def require(deployment: Deployment) -> None:
             f"There is no space {space} at {bootstrap}.",
             f"Create it: `fraudbrain scenario deploy {scenario}`, or name the right one with --space.",
         )
+
+
+def open_space(arguments: argparse.Namespace) -> Deployment:
+    """The deployment that the arguments name, whose space must be there; raises what `require` does."""
+    deployment = open_deployment(arguments)
+    require(deployment)
+    return deployment
 
 
 def _refuse_differences(deployment: Deployment, partitions: int) -> None:

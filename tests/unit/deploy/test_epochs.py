@@ -78,7 +78,7 @@ def test_people_are_told_what_is_and_what_raising_will_do() -> None:
 def test_from_when_on_profiles_know_all_is_noted_and_told() -> None:
     log, groups = raised(CALM, ["a"], SINCE)
     assert groups == {"a": GroupEpoch(2, 1, "folds-2", SINCE)}
-    told = "its profiles know all events since 2026-09-21T14:13:20Z; what reaches back beyond is unknown"
+    told = "its profiles know all events since 2026-09-21 14:13:20.000; what reaches back beyond is unknown"
     assert told in epochs_display.plan(CALM, log, groups, Refold(kept=1_000, deleted=7, since=SINCE))
     assert told in epochs_display.page(msgspec.structs.replace(CALM, groups=groups))
     assert "know all" not in epochs_display.page(CALM)
