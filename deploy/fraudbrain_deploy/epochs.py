@@ -72,10 +72,7 @@ def find_epochs(deployment: Deployment) -> Epochs | None:
         noted = meta.rows([LOG_ROW]) if meta.exists() else {}
         if LOG_ROW not in noted:
             return None
-        groups = {
-            row.removeprefix(GROUP_PREFIX).decode(): msgspec.json.decode(cells[META_COLUMN], type=GroupEpoch)
-            for row, cells in meta.scan(GROUP_PREFIX).items()
-        }
+        groups = _groups(meta)
     return Epochs(
         log=msgspec.json.decode(noted[LOG_ROW][META_COLUMN], type=LogGeneration),
         groups=groups,
@@ -83,6 +80,19 @@ def find_epochs(deployment: Deployment) -> Epochs | None:
         folds=fold_hash(deployment.scenario),
         members={group: kafka.group_members(bootstrap, names.group(group)) for group in groups},
     )
+
+
+def group_epochs(deployment: Deployment) -> dict[str, GroupEpoch]:
+    """The epoch of each group that has ever started, by name."""
+    with _meta(deployment) as meta:
+        return _groups(meta) if meta.exists() else {}
+
+
+def _groups(meta: Table) -> dict[str, GroupEpoch]:
+    return {
+        row.removeprefix(GROUP_PREFIX).decode(): msgspec.json.decode(cells[META_COLUMN], type=GroupEpoch)
+        for row, cells in meta.scan(GROUP_PREFIX).items()
+    }
 
 
 def refold(deployment: Deployment) -> Refold:
