@@ -4,7 +4,8 @@ An event is sent only if it would be admitted now, has no decision, and nobody h
 a *note* for each event and attempt. It is written before the event is sent and says where `events` ended; it is marked
 when the broker has acknowledged the event. A note without the mark is that of a run that was killed, or still runs.
 Once it is so old that its producer must have given up, `events` is read from that end on: either the event is there, or
-it never will be. Notes are taken over by compare and set, so that of two runs one sends.
+it never will be. Notes are taken over by compare and set, so that of two runs one sends. A run that was slow, or stood
+still, renews its note before it sends, unless another has taken it over.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ CHUNK: Final = 64
 """So many events are noted, sent and marked together."""
 PRODUCER_GIVES_UP_S: Final = 20.0
 NOTE_IS_STALE_MS: Final = 60_000
+NOTE_HOLDS_MS: Final = 30_000
+"""For so long may be sent by a note: what is sent then has arrived, or was given up, when the note is stale."""
 EXAMPLES: Final = 20
 
 _REPLAY: Final = "replay."
@@ -88,8 +91,11 @@ class Events(Protocol):
     def replays_since(self, offsets: Mapping[int, int]) -> set[str]:
         """The headers `replay.of` of what stands there from the offsets on."""
 
+    def wait_turn(self) -> None:
+        """Returns when the next event may be sent."""
+
     def send(self, key: bytes | None, value: bytes, headers: Headers) -> None:
-        """Hands an event over, in its own time."""
+        """Hands an event over, at once."""
 
     def flush(self) -> None:
         """Returns when all of it is acknowledged. Raises UserError where it is not."""
@@ -210,19 +216,31 @@ class Replayer:
                 yield each, note, Fate.IN_HAND
 
     def _send(self, free: Sequence[tuple[Candidate, Note | None]]) -> set[bytes]:
-        """Sends those whose notes are ours, and tells which."""
+        """Sends those whose notes are ours and stay so until then, and tells which."""
         ends = self._events.ends()
         ours: list[tuple[Candidate, Note]] = []
         for each, old in free:
             note = Note(self._run, self._now_ms(), each.letter.told.source, ends)
             if self._notes.replace(each.note, note, old=old):
                 ours.append((each, note))
-        for each, _ in ours:
-            self._events.send(each.letter.key, each.letter.value, replay_headers(each.letter))
-        self._events.flush()
+        sent: list[tuple[Candidate, Note]] = []
         for each, note in ours:
+            self._events.wait_turn()
+            if (held := self._held(each, note)) is not None:
+                self._events.send(each.letter.key, each.letter.value, replay_headers(each.letter))
+                sent.append((each, held))
+        self._events.flush()
+        for each, note in sent:
             self._mark(each, note)
-        return {each.note for each, _ in ours}
+        return {each.note for each, _ in sent}
+
+    def _held(self, candidate: Candidate, note: Note) -> Note | None:
+        """The note by which the event may be sent now; None if another run has taken it over."""
+        now_ms = self._now_ms()
+        if now_ms - note.at_ms < NOTE_HOLDS_MS:
+            return note
+        renewed = msgspec.structs.replace(note, at_ms=now_ms)
+        return renewed if self._notes.replace(candidate.note, renewed, old=note) else None
 
     def _mark(self, candidate: Candidate, note: Note) -> None:
         self._notes.replace(candidate.note, msgspec.structs.replace(note, is_sent=True), old=note)

@@ -83,9 +83,11 @@ class EventsTopic:
         headers = (dict(kafka.headers_of(each)).get(REPLAY_OF_HEADER) for each in records)
         return {each.decode(errors="replace") for each in headers if each}
 
-    def send(self, key: bytes | None, value: bytes, headers: Headers) -> None:
+    def wait_turn(self) -> None:
         time.sleep(max(0.0, self._due_s - time.monotonic()))
         self._due_s = max(self._due_s, time.monotonic()) + self._pause_s
+
+    def send(self, key: bytes | None, value: bytes, headers: Headers) -> None:
         ours: list[tuple[str, str | bytes | None]] = [*headers]
         self._producer.produce(self._topic, value, key, headers=ours, on_delivery=self._delivered)
         self._producer.poll(0)

@@ -4,11 +4,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fraudbrain_deploy.deployment import add_deployment_arguments
+from fraudbrain_deploy.epoch_raising import add_raising_arguments, begin
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
-    from fraudbrain_deploy.epochs import Refold
-    from fraudbrain_shared.records import GroupEpoch, LogGeneration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whose = raising.add_mutually_exclusive_group(required=True)
     whose.add_argument("--group", metavar="G", help="this group of workers")
     whose.add_argument("--all", action="store_true", help="every group of the space")
-    raising.add_argument("--yes", action="store_true", help="do not ask before")
+    add_raising_arguments(raising)
     raising.set_defaults(action=_raise)
 
     for command in (show, raising):
@@ -58,24 +57,7 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
 
 def _raise(deployment: "Deployment", arguments: argparse.Namespace) -> int:
-    from fraudbrain_deploy import epochs_display
-    from fraudbrain_deploy.asking import agreed
-    from fraudbrain_deploy.epochs import raise_epochs, raised, read_epochs, refold
+    from fraudbrain_deploy.epochs import read_epochs
 
-    epochs = read_epochs(deployment)
-    log, groups = raised(epochs, None if arguments.all else [arguments.group])
-    found = refold(deployment)
-    if not arguments.json:
-        print(epochs_display.plan(epochs, log, groups, found), flush=True)
-    if not arguments.yes and not agreed("Begin the new epoch?"):
-        return 1
-    raise_epochs(deployment, epochs, log, groups)
-    done = "Done. Start the workers: they begin with the log's first event."
-    print(_json(log, groups, found) if arguments.json else done)
-    return 0
-
-
-def _json(log: "LogGeneration", groups: "dict[str, GroupEpoch]", found: "Refold") -> str:
-    import msgspec
-
-    return msgspec.json.encode({"log": log, "groups": groups, "refold": found}).decode()
+    chosen = None if arguments.all else [arguments.group]
+    return begin(deployment, read_epochs(deployment), chosen, arguments, as_json=arguments.json)

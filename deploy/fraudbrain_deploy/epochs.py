@@ -5,6 +5,7 @@ refuse to start; then, for each group, its commits go, which the broker refuses 
 record changes. Even a worker that started in between does no harm: what it commits counts in its own epoch only.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -13,6 +14,7 @@ from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.hbase import Table
+from fraudbrain_shared.admission import MAX_AHEAD_MS
 from fraudbrain_shared.features import fold_hash
 from fraudbrain_shared.records import GroupEpoch, LogGeneration, LogTopic
 from fraudbrain_shared.records.epoch import GROUP_PREFIX, LOG_ROW, LOG_TOPICS, META_COLUMN, group_row
@@ -43,26 +45,34 @@ class Epochs(msgspec.Struct, frozen=True):
 
 
 class Refold(msgspec.Struct, frozen=True):
-    """What a new epoch folds again: how many offsets of `events`, and how many before them retention has deleted."""
+    """What a new epoch folds again: how many offsets of `events`, and how many before them retention has deleted.
+
+    `since` is the event time (UTC ms) from which on no deleted event can be; 0 if none was deleted.
+    """
 
     kept: int
     deleted: int
+    since: int
 
 
 def read_epochs(deployment: Deployment) -> Epochs:
     """The epochs of the space. Raises UserError where no worker has ever started in it."""
+    if (found := find_epochs(deployment)) is None:
+        raise UserError(
+            f"No worker has ever started in space {deployment.names.space}: there is no epoch yet.",
+            "The first start begins generation 1, epoch 1. Is it the right --space?",
+        )
+    return found
+
+
+def find_epochs(deployment: Deployment) -> Epochs | None:
+    """The epochs of the space; None where no worker has ever started in it."""
     bootstrap, names = deployment.stack.kafka_bootstrap, deployment.names
     with _meta(deployment) as meta:
         noted = meta.rows([LOG_ROW]) if meta.exists() else {}
         if LOG_ROW not in noted:
-            raise UserError(
-                f"No worker has ever started in space {names.space}: there is no epoch yet.",
-                "The first start begins generation 1, epoch 1. Is it the right --space?",
-            )
-        groups = {
-            row.removeprefix(GROUP_PREFIX).decode(): msgspec.json.decode(cells[META_COLUMN], type=GroupEpoch)
-            for row, cells in meta.scan(GROUP_PREFIX).items()
-        }
+            return None
+        groups = _groups(meta)
     return Epochs(
         log=msgspec.json.decode(noted[LOG_ROW][META_COLUMN], type=LogGeneration),
         groups=groups,
@@ -72,15 +82,43 @@ def read_epochs(deployment: Deployment) -> Epochs:
     )
 
 
+def group_epochs(deployment: Deployment) -> dict[str, GroupEpoch]:
+    """The epoch of each group that has ever started, by name."""
+    with _meta(deployment) as meta:
+        return _groups(meta) if meta.exists() else {}
+
+
+def _groups(meta: Table) -> dict[str, GroupEpoch]:
+    return {
+        row.removeprefix(GROUP_PREFIX).decode(): msgspec.json.decode(cells[META_COLUMN], type=GroupEpoch)
+        for row, cells in meta.scan(GROUP_PREFIX).items()
+    }
+
+
 def refold(deployment: Deployment) -> Refold:
     """What the log still holds for a new epoch."""
     bootstrap, events = deployment.stack.kafka_bootstrap, deployment.names.topic("events")
     begins, ends = kafka.begin_offsets(bootstrap, events), kafka.end_offsets(bootstrap, events)
-    return Refold(sum(ends.values()) - sum(begins.values()), sum(begins.values()))
+    cut = [number for number, begin in begins.items() if begin > 0]
+    return Refold(
+        kept=sum(ends.values()) - sum(begins.values()),
+        deleted=sum(begins.values()),
+        since=max((_kept_from_ms(bootstrap, events, number) for number in cut), default=0),
+    )
 
 
-def raised(epochs: Epochs, chosen: Sequence[str] | None) -> tuple[LogGeneration, dict[str, GroupEpoch]]:
-    """The log and the groups as they will be; None chooses all groups.
+def _kept_from_ms(bootstrap: str, events: str, partition: int) -> int:
+    """An event time (UTC ms) that no event has which the partition lost at its beginning.
+
+    They were appended before the first that it kept, or, if it kept none, before now; and none was admitted that was
+    further ahead of its append time.
+    """
+    first = next(kafka.read_all(bootstrap, events, partition=partition), None)
+    return (int(time.time() * 1_000) if first is None else first.timestamp()[1]) + MAX_AHEAD_MS
+
+
+def raised(epochs: Epochs, chosen: Sequence[str] | None, since: int) -> tuple[LogGeneration, dict[str, GroupEpoch]]:
+    """The log and the groups as they will be, their profiles knowing all `since` then; None chooses all groups.
 
     Raises UserError where a group is unknown or runs, or where the log changed and not all are raised.
     """
@@ -96,7 +134,9 @@ def raised(epochs: Epochs, chosen: Sequence[str] | None) -> tuple[LogGeneration,
     if running := [f"{group} ({len(epochs.members[group])})" for group in groups if epochs.members[group]]:
         raise _running(running)
     log = epochs.log if epochs.is_same_log else LogGeneration(epochs.log.generation + 1, epochs.topics)
-    return log, {group: GroupEpoch(epochs.groups[group].epoch + 1, log.generation, epochs.folds) for group in groups}
+    return log, {
+        group: GroupEpoch(epochs.groups[group].epoch + 1, log.generation, epochs.folds, since) for group in groups
+    }
 
 
 def raise_epochs(deployment: Deployment, epochs: Epochs, log: LogGeneration, groups: Mapping[str, GroupEpoch]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fraudbrain_deploy.display import shown_time
 from fraudbrain_deploy.epochs import Epochs, Refold
 from fraudbrain_shared.records import GroupEpoch, LogGeneration
 
@@ -16,6 +17,8 @@ def page(epochs: Epochs) -> str:
         refusal = epochs.refusal(group)
         state = f"a worker would refuse to start: {refusal}" if refusal else "in order"
         lines.append(f"group {group}: epoch {own.epoch}, {own.folds}, {runs}; {state}")
+        if own.since:
+            lines.append(f"  {_known_since(own.since)}")
     return "\n".join(lines)
 
 
@@ -28,6 +31,8 @@ def plan(epochs: Epochs, log: LogGeneration, groups: Mapping[str, GroupEpoch], f
         old = epochs.groups[group]
         folds = "the same folds" if old.folds == new.folds else f"{old.folds} → {new.folds}"
         lines.append(f"group {group}: epoch {old.epoch} → {new.epoch}, {folds}")
+        if new.since:
+            lines.append(f"  {_known_since(new.since)}")
     lines += [
         "",
         "stays:        decisions, labels, dead letters and all controls",
@@ -36,8 +41,9 @@ def plan(epochs: Epochs, log: LogGeneration, groups: Mapping[str, GroupEpoch], f
         "of each event counts",
     ]
     if found.deleted:
-        lines.append(
-            f"lost:         the log's first {found.deleted:,} events, which retention has deleted: the new profiles "
-            "do not know of them"
-        )
+        lines.append(f"lost:         the log's first {found.deleted:,} events, which retention has deleted")
     return "\n".join(lines)
+
+
+def _known_since(since: int) -> str:
+    return f"its profiles know all events since {shown_time(since)}; what reaches back beyond is unknown"

@@ -11,6 +11,7 @@ import numpy as np
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.accounting import DecisionLog, EventLog, Kind, PartitionBooks, Reconciliation, account
 from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.epochs import group_epochs
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_shared.records import DeadLetter, Source
 
@@ -46,6 +47,7 @@ class _DecisionView(msgspec.Struct, frozen=True, gc=False):
     versions: _Controls
     outcome: msgspec.Raw
     features: msgspec.Raw
+    group: str = ""
     findings: msgspec.Raw = _NOTHING
     scores: msgspec.Raw = _NOTHING
     degraded: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def _read_events(deployment: Deployment, on_progress: OnRead) -> dict[int, _Even
 
 def _read_decisions(deployment: Deployment, on_progress: OnRead) -> defaultdict[int, _Decisions]:
     decode = msgspec.json.Decoder(_DecisionView).decode
+    since = {(name, each.epoch): each.since for name, each in group_epochs(deployment).items()}
     read: defaultdict[int, _Decisions] = defaultdict(_Decisions)
     for message in _records(deployment, "decisions", on_progress):
         try:
@@ -145,7 +148,8 @@ def _read_decisions(deployment: Deployment, on_progress: OnRead) -> defaultdict[
         partition.inputs.append(
             hash(
                 (
-                    decision.source.epoch,  # another one began with profiles of its own
+                    decision.source.epoch,  # another one began with profiles of its own,
+                    since.get((decision.group, decision.source.epoch), 0),  # and one may know of more than another
                     decision.versions.scenario,
                     decision.versions.rules,
                     decision.versions.model,

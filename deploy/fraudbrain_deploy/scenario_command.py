@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fraudbrain_deploy.epoch_raising import add_raising_arguments
 from fraudbrain_deploy.options import at_least_one
 
 if TYPE_CHECKING:
@@ -20,12 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.set_defaults(action=_show)
     reference = commands.add_parser("reference", help="every file, table and key of a scenario, as Markdown")
     reference.set_defaults(action=_reference)
-    deploy = commands.add_parser("deploy", help="create the topics of the scenario's space; harmless when they exist")
+    deploy = commands.add_parser(
+        "deploy",
+        help="make the scenario's space ready: its topics, and one group's new epoch where folds changed",
+        description="Creates the topics that the space lacks. Names the groups whose profiles were folded otherwise "
+        "than this scenario folds; with --group, begins that group's new epoch, its workers being stopped. Harmless "
+        "to repeat.",
+    )
     deploy.add_argument("scenario", metavar="NAME", help="a built-in scenario, or the folder of another")
     deploy.add_argument("--space", help="prefix of its topics and tables (default: the scenario's name)")
     deploy.add_argument(
         "--partitions", type=at_least_one, default=4, metavar="N", help="of topics by subject (default: 4)"
     )
+    deploy.add_argument("--group", metavar="G", help="begin a new epoch for this group of workers if it needs one")
+    add_raising_arguments(deploy)
     deploy.set_defaults(action=_deploy)
 
 
@@ -35,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _deploy(arguments: argparse.Namespace) -> int:
-    from fraudbrain_deploy.spaces import deploy
+    from fraudbrain_deploy.scenario_deploy import deploy
 
     return deploy(arguments)
 

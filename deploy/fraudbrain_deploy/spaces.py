@@ -60,15 +60,6 @@ def open_space(arguments: argparse.Namespace) -> Deployment:
     return deployment
 
 
-def deploy(arguments: argparse.Namespace) -> int:
-    """`fraudbrain scenario deploy`: the space of the scenario, ready for its tiers."""
-    deployment = open_deployment(arguments)
-    created = create(deployment, arguments.partitions)
-    space = deployment.names.space
-    print(f"Created {len(created)} topics of space {space}." if created else f"Space {space} is as it should be.")
-    return 0
-
-
 def _refuse_differences(deployment: Deployment, partitions: int) -> None:
     names = deployment.names
     wanted = {names.topic(topic.name): topic for topic in TOPICS}

@@ -3,11 +3,13 @@
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from fraudbrain_realtime.limits import Limits
 from fraudbrain_realtime.settings import Settings
@@ -33,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--space", required=True, help="the deployment's name, as in fraudbrain.SPACE.events")
     run.add_argument("--bootstrap", default="127.0.0.1:9092", help="host:port of a Kafka broker")
     run.add_argument("--thrift", default="127.0.0.1:9090", help="host:port of HBase's Thrift gateway")
-    run.add_argument("--redis", metavar="URL", help="also tell decisions there by event id: redis://host:port/0")
+    run.add_argument(
+        "--redis", type=_redis_url, metavar="URL", help="also tell decisions there by event id: redis://host:port/0"
+    )
     run.add_argument("--group", default="a", help="workers of one group share the partitions")
     run.add_argument("--worker", default=f"w{os.getpid()}", help="this worker's name, unique in its group")
     run.add_argument(
@@ -99,6 +103,18 @@ def _state_folder() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "fraudbrain"
 
 
+def _redis_url(text: str) -> str:
+    """The URL itself. What is wrong with it is said without it: it may hold a password."""
+    try:
+        found = urlsplit(text)
+        is_one = found.scheme in {"redis", "rediss"} and found.hostname and (found.port or True)
+    except ValueError:
+        is_one = False
+    if not is_one or not re.fullmatch(r"(/\d*)?", found.path):
+        raise argparse.ArgumentTypeError("a URL such as redis://host:6379/0, with a host, and rediss:// for TLS")
+    return text
+
+
 def _settings(arguments: argparse.Namespace) -> Settings:
     host, _, port = arguments.thrift.rpartition(":")
     return Settings(
@@ -144,6 +160,7 @@ def _bench_controls(arguments: argparse.Namespace) -> int:
 def _run(settings: Settings) -> int:
     from fraudbrain_realtime.controls.feed import StepUnknown
     from fraudbrain_realtime.kafka.failure import BrokerFailed
+    from fraudbrain_realtime.kafka.reachable import wait_for_broker
     from fraudbrain_realtime.ports import StoreUnavailable
     from fraudbrain_realtime.rows import WrongEpoch
     from fraudbrain_realtime.worker import Worker
@@ -151,7 +168,8 @@ def _run(settings: Settings) -> int:
 
     stopping = _stop_on_signals()
     try:
-        Worker(settings).run(stopping)
+        if wait_for_broker(settings.bootstrap, stopping):
+            Worker(settings).run(stopping)
     except (ScenarioError, StoreUnavailable, BrokerFailed, WrongEpoch, StepUnknown) as error:
         logging.getLogger("fraudbrain_realtime").error("%s: %s", type(error).__name__, error)
         return 1

@@ -17,7 +17,7 @@ def dead_letter(
     """The value and headers of the dead letter of a message. The value is the original's bytes, or of an oversize one
     its first 1 KiB; the headers are the original's, and after them those that tell why.
 
-    `topic` is where the message stood, `versions` are those of the controls as the worker has them.
+    `topic` is where the message stood, `versions` are those of the controls that act on it.
     """
     value = message.value or b""
     is_cut = why.reason is Reason.OVERSIZE and len(value) > MAX_EVENT_BYTES

@@ -20,10 +20,12 @@ Record = TypeVar("Record", LogGeneration, GroupEpoch)
 
 
 class Standing(NamedTuple):
-    """What a worker's profiles and decisions belong to."""
+    """What a worker's profiles and decisions belong to; `since` is the event time (UTC ms) from which on the log that
+    they were folded from is whole, 0 being its beginning."""
 
     generation: int
     epoch: int
+    since: int = 0
 
 
 def take_up(gateway: Gateway, meta_table: str, group: str, *, topics: Mapping[str, LogTopic], folds: str) -> Standing:
@@ -34,7 +36,7 @@ def take_up(gateway: Gateway, meta_table: str, group: str, *, topics: Mapping[st
     log = _noted(gateway, meta_table, LOG_ROW, LogGeneration(1, dict(topics)))
     own = _noted(gateway, meta_table, group_row(group), GroupEpoch(1, log.generation, folds))
     _check(group, log, own, topics, folds)
-    return Standing(log.generation, own.epoch)
+    return Standing(log.generation, own.epoch, own.since)
 
 
 def _noted(gateway: Gateway, table: str, row: bytes, first: Record) -> Record:

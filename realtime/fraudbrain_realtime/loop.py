@@ -267,7 +267,7 @@ class Loop:
         self._tally.decided(decision)
 
     def _put_aside(self, state: PartitionState, message: Message, why: Rejected) -> None:
-        value, headers = self._dead_letter(message, why, versions=self._controls.versions)
+        value, headers = self._dead_letter(message, why, versions=self._controls.versions_on(message))
         acked = partial(self._acked, state, message.offset, message.append_time)
         self._send(state, message, "dead-letters", value, headers, None, acked)
         self._tally.put_aside(why)

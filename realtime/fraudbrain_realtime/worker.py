@@ -29,6 +29,7 @@ from fraudbrain_shared.features import ProfileFold, fold_hash
 from fraudbrain_shared.models import warm_up
 from fraudbrain_shared.records.epoch import LOG_TOPICS
 from fraudbrain_shared.scenario import Scenario
+from fraudbrain_shared.scenario.beginning import beginning_at
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
 from fraudbrain_shared.scenario.parse import parse_scenario
 from fraudbrain_shared.topics import Names
@@ -56,7 +57,8 @@ class Worker:
         self._keeper = KeeperProcess(_keeper_program(settings, profiles))
         topics = {name: log_topic(settings.bootstrap, names.topic(name)) for name in LOG_TOPICS}
         standing = take_up(self._gateway, names.table("meta"), settings.group, topics=topics, folds=fold_hash(scenario))
-        fold = ProfileFold(scenario)
+        scenario, since = beginning_at(scenario, standing.since)
+        fold = ProfileFold(scenario, since)
         self._control_topics = TopicTail(settings.bootstrap, names, (*CONTROL_TOPICS, STEP_ENDS))
         self._preparation = PreparationAside(files)
         state = settings.state_dir / settings.space

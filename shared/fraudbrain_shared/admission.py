@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from operator import attrgetter
 from typing import Final, Protocol
 
@@ -15,8 +16,23 @@ MAX_EVENT_BYTES: Final = 64 * 1024
 # One event dated years ahead would move every window's clock, and a watermark, past all others.
 MAX_AHEAD_MS: Final = 5 * 60 * 1000
 
+MAX_DEPTH: Final = 256
+"""Arrays and objects within each other, also where nobody declared anything. No reader's own limit is near."""
+
 _PLACE = re.compile(r"at `(\$[^`]*)`")
 _OUT_OF_RANGE = re.compile(r"(>=|<=|of length)")
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BRACKETS = b"[{]}"
+_STEPS = bytes.maketrans(_BRACKETS, b"\x01\x01\xff\xff")  # one deeper, and one back, as signed bytes
+_OTHERS = bytes(set(range(256)) - set(_BRACKETS))
+
+
+def is_too_deep(value: bytes) -> bool:
+    """Whether brackets in a JSON text are open more than MAX_DEPTH deep; it need not be right otherwise."""
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return False
+    steps = _TEXT.sub(b"", value).translate(_STEPS, _OTHERS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > MAX_DEPTH
 
 
 class EventFields(Protocol):
@@ -58,6 +74,8 @@ class Admission:
         try:
             if not value.isascii():
                 value.decode()  # the decoder does not look into fields that nobody declared
+            if len(value) > 2 * MAX_DEPTH and is_too_deep(value):  # what is shorter cannot close so many brackets
+                return Rejected(Reason.FRAMING, f"nested more than {MAX_DEPTH} deep")
             event: AdmittedEvent = self._decode(value)
         except msgspec.ValidationError as error:
             return self._invalid(str(error))

@@ -128,9 +128,8 @@ class Fuzzed:
         return self._made_of(_json(event))
 
     def _nested(self) -> Made:
-        """Brackets, some of them closed: as the whole, as a field, or where nobody declared anything. How deep is too
-        deep depends on the stack of who reads, so not just about Python's limit of 1,000."""
-        depth = self._chance.choice((2, 30, 500, 900, 1_100, 5_000, 30_000))
+        """Brackets, some of them closed: as the whole, as a field, or where nobody declared anything."""
+        depth = self._chance.choice((2, 30, 127, 128, 254, 255, 256, 257, 900, 1_100, 5_000, 30_000))
         opening, closing = self._chance.choice((("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")))
         depth = min(depth, LIMIT // (len(opening) + len(closing)) - 100)
         inner = (

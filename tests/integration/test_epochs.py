@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from fraudbrain_deploy import __main__ as command, kafka, spaces, tiers
 from fraudbrain_deploy.deployment import Deployment
@@ -17,14 +19,14 @@ from fraudbrain_deploy.reconcile import reconcile
 from fraudbrain_realtime.generation import Standing, take_up
 from fraudbrain_realtime.rows import WrongEpoch
 from fraudbrain_realtime.stores.hbase import Gateway, create_table
-from fraudbrain_shared.admission import Admission, Rejected
+from fraudbrain_shared.admission import MAX_AHEAD_MS, Admission, Rejected
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.records import LogTopic
 from fraudbrain_shared.scenario import load_scenario
 from fraudbrain_shared.scenario.feature_set import feature_names
 from fraudbrain_streaming.hbase import Store
 from fraudbrain_streaming.jobs.archive.generation import log_generation
-from tests.integration.realtime.test_worker import READY_S, committed, decisions, send, wait_for
+from tests.integration.realtime.test_worker import PATIENT, READY_S, committed, decisions, send, wait_for
 
 Command = Callable[..., tuple[int, Any]]
 
@@ -61,14 +63,38 @@ def changed(deployment: Deployment, tmp_path: Path) -> Deployment:
     return replace(deployment, scenario=load_scenario(str(folder)), folder=folder)
 
 
+@pytest.fixture
+def deploy(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`fraudbrain scenario deploy …` into the test's space: exit code, and what it says."""
+
+    def run(scenario: Path | str, *argv: str) -> tuple[int, str]:
+        place = ["--space", deployment.names.space, "--data", str(deployment.data)]
+        code = command.main(["scenario", "deploy", str(scenario), *argv, *place])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
 def work(deployment: Deployment) -> None:
     """A worker comes, decides what there is, and goes."""
-    worker = tiers.start_realtime(deployment)
+    worker = tiers.start_realtime(deployment, options=PATIENT)
     try:
         tiers.wait_ready(deployment, [worker], READY_S)
         wait_for(lambda: committed(deployment), "the group to commit all events")
     finally:
         worker.stop()
+
+
+def delete_before(deployment: Deployment, offsets: dict[int, int]) -> None:
+    """What retention does to `events`: nothing before these offsets is kept."""
+    admin, events = (
+        AdminClient({"bootstrap.servers": deployment.stack.kafka_bootstrap}),
+        deployment.names.topic("events"),
+    )
+    places = [TopicPartition(events, number, offset) for number, offset in offsets.items()]
+    for future in admin.delete_records(places).values():
+        future.result(30)
 
 
 def refused(deployment: Deployment) -> str:
@@ -138,7 +164,7 @@ def test_a_changed_fold_is_refused_until_the_epoch_is_raised_and_then_all_is_fol
         worker.stop()
 
     code, said = epoch("raise", "--group", "a", "--yes", scenario=changed.folder)
-    assert (code, said["groups"]["a"]["epoch"], said["refold"]) == (0, 2, {"kept": 300, "deleted": 0})
+    assert (code, said["groups"]["a"]["epoch"], said["refold"]) == (0, 2, {"kept": 300, "deleted": 0, "since": 0})
     assert "epoch raise --group a" in refused(deployment)
     work(changed)
 
@@ -154,8 +180,67 @@ def test_a_changed_fold_is_refused_until_the_epoch_is_raised_and_then_all_is_fol
     assert (books.balanced, books.events, books.decisions, books.superseded) == (True, 300, 300, 300)
 
 
+def test_a_scenario_whose_folds_changed_is_deployed_group_by_group_and_again_without_harm(
+    deployment: Deployment, changed: Deployment, epoch: Command, deploy: Command
+) -> None:
+    assert deploy(deployment.folder, "--group", "a", "--yes")[0] == 0  # no worker has ever started: nothing to raise
+    send(deployment, 0, 40)
+    work(deployment)
+    assert "Group a is as it should be" in deploy(deployment.folder)[1]
+
+    code, said = deploy(changed.folder)
+    assert (code, "Group a needs a new epoch: its profiles were folded otherwise. Nothing was raised" in said) == (
+        0,
+        True,
+    )
+    assert f"fraudbrain scenario deploy {changed.folder} --group a --space {deployment.names.space}" in said
+    code, said = deploy(changed.folder, "--group", "b", "--yes")
+    assert (code, "Groups that have: a." in said) == (2, True)
+    assert epoch("show")[1]["groups"]["a"]["epoch"] == 1
+
+    code, said = deploy(changed.folder, "--group", "a", "--yes")
+    assert (code, "group a: epoch 1 → 2" in said) == (0, True)
+    for _ in range(2):
+        code, said = deploy(changed.folder, "--group", "a")
+        assert (code, "Group a is as it should be" in said) == (0, True)
+    assert epoch("show")[1]["groups"]["a"]["epoch"] == 2
+    work(changed)
+    assert {each.epoch for each in profiles(deployment).values()} == {2}
+
+
+def test_what_reaches_back_beyond_a_log_that_lost_its_beginning_is_unknown(
+    deployment: Deployment, epoch: Command, deploy: Command, changed: Deployment
+) -> None:
+    send(deployment, 0, 300)
+    work(deployment)
+    bootstrap, events = deployment.stack.kafka_bootstrap, deployment.names.topic("events")
+    ends = kafka.end_offsets(bootstrap, events)
+    lost = min(number for number, end in ends.items() if end > 1)
+    delete_before(deployment, {lost: ends[lost] - 1})
+    kept = next(kafka.read_all(bootstrap, events, partition=lost))
+    since = kept.timestamp()[1] + MAX_AHEAD_MS
+
+    code, said = epoch("raise", "--group", "a", "--yes")
+    assert (code, said["refold"]["deleted"], said["groups"]["a"]["since"]) == (0, ends[lost] - 1, since)
+    assert epoch("show")[1]["groups"]["a"]["since"] == since
+    work(deployment)
+    again = [each for each in decisions(deployment) if each.source.epoch == 2]
+    count = feature_names(deployment.scenario).index("spend_1d_count")
+    assert len(again) == sum(ends.values()) - ends[lost] + 1
+    assert {(each.features[count], each.degraded) for each in again} == {(None, ())}
+
+    delete_before(deployment, ends)
+    code, said = epoch("raise", "--group", "a", "--yes")
+    assert (code, said["groups"]["a"]["since"] > since) == (0, True)
+    assert deploy(changed.folder, "--group", "a", "--yes", "--since", "beginning")[0] == 0
+    send(deployment, 300, 20)
+    work(changed)
+    told = [each for each in decisions(deployment) if each.source.epoch == 4]
+    assert {each.features[count] for each in told} == {0}
+
+
 def test_a_log_that_was_created_anew_is_accepted_for_all_and_is_another_generation(
-    deployment: Deployment, epoch: Command
+    deployment: Deployment, epoch: Command, deploy: Command
 ) -> None:
     send(deployment, 0, 100)
     work(deployment)
@@ -166,6 +251,8 @@ def test_a_log_that_was_created_anew_is_accepted_for_all_and_is_another_generati
     assert "epoch raise --all" in refused(deployment)
     assert archived_under(deployment) == 1
     assert epoch("raise", "--group", "a", "--yes")[0] == 2
+    assert "fraudbrain epoch raise --all --scenario" in deploy(deployment.folder)[1]
+    assert deploy(deployment.folder, "--group", "a", "--yes")[0] == 2
     code, said = epoch("raise", "--all", "--yes")
     assert (code, said["log"]["generation"], said["groups"]["a"]["epoch"]) == (0, 2, 2)
     assert archived_under(deployment) == 2

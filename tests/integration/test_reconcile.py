@@ -4,9 +4,12 @@ import msgspec
 
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.hbase import Table
 from fraudbrain_deploy.reconcile import reconcile
 from fraudbrain_deploy.spaces import create
-from fraudbrain_shared.records import DeadLetter, Decision, Reason, Scores, Source, Versions
+from fraudbrain_realtime.stores.hbase import create_table
+from fraudbrain_shared.records import DeadLetter, Decision, GroupEpoch, Reason, Scores, Source, Versions
+from fraudbrain_shared.records.epoch import META_COLUMN, group_row
 from fraudbrain_shared.topics import Names
 
 PARTITIONS = 4
@@ -118,3 +121,23 @@ def test_the_books_of_a_small_log(deployment: Deployment) -> None:
     )
     torn = reconcile(deployment)
     assert (torn.conflicts, torn.conflict_examples, torn.balanced) == (1, ("1/5",), False)
+
+
+def test_groups_whose_profiles_know_of_more_or_less_supersede_each_other_and_do_not_conflict(
+    deployment: Deployment,
+) -> None:
+    send(deployment, "events", [{"value": event("card", "e"), "key": "card", "partition": 0}])
+    made = decision("card", "e", 0, 0), decision("card", "e", 0, 0, group="b", features=(None, None))
+    send(deployment, "decisions", [{"value": msgspec.json.encode(each), "partition": 0} for each in made])
+    create_table(*deployment.stack.thrift_address, deployment.names.table("meta"), b"m")
+    for since, found in ((0, (0, 1)), (5, (1, 0))):
+        for group, noted in (("a", GroupEpoch(1, 1, "folds")), ("b", GroupEpoch(1, 1, "folds", since))):
+            note(deployment, group, noted)
+        books = reconcile(deployment)
+        assert (books.superseded, books.conflicts) == found
+
+
+def note(deployment: Deployment, group: str, epoch: GroupEpoch) -> None:
+    with Table(deployment.stack.thrift_address, deployment.names.table("meta")) as meta:
+        old = meta.rows([group_row(group)]).get(group_row(group), {}).get(META_COLUMN)
+        assert meta.replace(group_row(group), META_COLUMN, msgspec.json.encode(epoch), old=old)

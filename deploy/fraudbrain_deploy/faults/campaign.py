@@ -18,7 +18,6 @@ from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.faults import collecting, kinds
 from fraudbrain_deploy.faults.checker import Controls, Judgement, judge
-from fraudbrain_deploy.faults.checker.rejections import replaced_at_once, unsaid
 from fraudbrain_deploy.faults.control_records import controls
 from fraudbrain_deploy.faults.crew import Crew
 from fraudbrain_deploy.faults.events import Events
@@ -190,19 +189,15 @@ def _judge(
     deployment: Deployment, wishes: Wishes, good: Controls, injection: Injection, sender: Sender, tell: Tell
 ) -> Judgement:
     groups, topic = wishes.group_names, deployment.names.topic("events")
-    judgement = judge(
+    return judge(
         collecting.partitions(deployment, groups, sender.sent, tell),
         collecting.records(deployment, "dead-letters"),
         good,
         groups=groups,
         events_topic=topic,
+        bad=injection.bad,
+        progress=collecting.records(deployment, "progress"),
     )
-    bad = set(injection.bad) - replaced_at_once(collecting.records(deployment, "rules"))
-    in_progress = unsaid(bad, (record.value or b"" for record in collecting.records(deployment, "progress")))
-    judgement.findings.counts["rejected_in_logs_only"] = len(in_progress)
-    for topic, offset in unsaid(in_progress, collecting.log_lines(deployment)):
-        judgement.findings.wrong("I6", f"{topic}/{offset}: a bad control, and no worker has said that it rejects it")
-    return judgement
 
 
 def _report(

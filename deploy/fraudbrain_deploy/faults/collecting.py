@@ -31,13 +31,6 @@ def partitions(
         yield Partition(number, events, decisions, of_groups, sent.get(number, ()))
 
 
-def log_lines(deployment: Deployment) -> Iterator[bytes]:
-    """What the workers have written to their logs."""
-    for log in deployment.tier_logs.glob("*.log"):
-        with log.open("rb") as lines:
-            yield from lines
-
-
 def _rows_by_partition(deployment: Deployment, group: str) -> dict[int, list[Row]]:
     found: defaultdict[int, list[Row]] = defaultdict(list)
     table = deployment.names.table(f"profiles.{group}")

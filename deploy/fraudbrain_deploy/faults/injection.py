@@ -17,7 +17,7 @@ from fraudbrain_deploy import kafka
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.faults import kinds
-from fraudbrain_deploy.faults.checker import Record
+from fraudbrain_deploy.faults.checker import Bad, Record
 from fraudbrain_deploy.faults.control_records import Control
 from fraudbrain_deploy.faults.crew import Crew, Worker
 from fraudbrain_deploy.faults.proxy import HEALTHY, Proxy, Toxics
@@ -68,7 +68,7 @@ class Injection:
         self.injected: list[Injected] = []
         self.skipped: list[str] = []
         self.good: dict[str, list[Record]] = {"rules": [], "parameters": []}
-        self.bad: list[tuple[str, int]] = []
+        self.bad: list[Bad] = []
 
     def inject(self, fault: Fault) -> None:
         """Does what the fault says, where it can be done now: parts that are away cannot be killed again."""
@@ -204,7 +204,7 @@ class Injection:
             record = Record(offset, message.timestamp()[1], control.key, control.value)
             self.good[control.topic].append(record)
         else:
-            self.bad.append((control.topic, offset))
+            self.bad.append(Bad(control.topic, offset, message.timestamp()[1]))
 
     def _note(self, kind: str, what: str, group: str = "") -> Injected:
         self.injected.append(Injected(kind, what, _now_ms(), group=group))

@@ -131,13 +131,20 @@ class Controls:
         if message.step:
             self._newest = self._newest or self._look_up(inf)
             return self._newest
-        append_time = message.append_time
-        if append_time > self._decided_to:
-            self._decided_to = append_time
+        if message.append_time > self._decided_to:
+            self._decided_to = message.append_time
+        return self._acting_at_time(message.append_time)
+
+    def _acting_at_time(self, append_time: int) -> _Acting:
         acting = self._acting
         if not acting.since <= append_time < acting.until:
             acting = self._acting = self._look_up(append_time)
         return acting
+
+    def versions_on(self, message: Message) -> dict[str, str]:
+        """The versions that a decision on the message would name, for one that gets none."""
+        acting = self._look_up(inf) if message.step else self._acting_at_time(message.append_time)
+        return _versions(acting.core, acting.champion, acting.challenger)
 
     def _decide(
         self,
@@ -197,9 +204,7 @@ class Controls:
     @property
     def versions(self) -> dict[str, str]:
         """The newest of what decides, for progress and operators; it acts soon if not yet."""
-        models = {"model": self._models[CHAMPION_MODEL], "challenger": self._models[CHALLENGER_MODEL]}
-        scoring = {name: line.newest_value.version for name, line in models.items() if line.newest_value is not None}
-        return {"rules": self._rules.newest_value.rule_set.version, **scoring}
+        return _versions(self._rules.newest_value, *(line.newest_value for line in self._models.values()))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -348,6 +353,12 @@ class Controls:
         """Parameters that come are judged by the newest release."""
         champion = self._models[CHAMPION_MODEL].newest_value
         self._parameters.release(*(Release() if champion is None else _release(champion)))
+
+
+def _versions(core: DecisionCore, champion: Scorer | None, challenger: Scorer | None) -> dict[str, str]:
+    models = {"model": champion, "challenger": challenger}
+    scoring = {name: scorer.version for name, scorer in models.items() if scorer is not None}
+    return {"rules": core.rule_set.version, **scoring}
 
 
 def _release(champion: Scorer) -> Release:

@@ -14,6 +14,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from fraudbrain_realtime.kafka.connection_log import ConnectionLog
 from fraudbrain_realtime.kafka.event import event_of
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.kafka.log_reader import LogReader
@@ -39,7 +40,6 @@ CONSUMER = {
     "fetch.queue.backoff.ms": 5,
     "reconnect.backoff.max.ms": 1_000,
     "queued.max.messages.kbytes": 32_768,
-    "log_level": 3,
 }
 PRODUCER = {
     "enable.idempotence": True,
@@ -49,7 +49,6 @@ PRODUCER = {
     "reconnect.backoff.max.ms": 1_000,
     "queue.buffering.max.messages": 200_000,
     "message.max.bytes": LETTER_BYTES,  # a dead letter holds a whole event, and why
-    "log_level": 3,
 }
 
 
@@ -79,9 +78,15 @@ class KafkaBroker:
         self._bootstrap = bootstrap
         self._commits: dict[int, Callable[[Mapping[int, int] | None], None]] = {}
         self._events = names.topic("events")
-        self._producer = Producer({"bootstrap.servers": bootstrap, **PRODUCER})
+        self._producer = Producer({"bootstrap.servers": bootstrap, **PRODUCER, **ConnectionLog("producer").settings()})
         self._consumer = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": names.group(group), "on_commit": self._on_commit, **CONSUMER}
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": names.group(group),
+                "on_commit": self._on_commit,
+                **CONSUMER,
+                **ConnectionLog("consumer").settings(),
+            }
         )
         self._consumer.subscribe(
             [self._events], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost

@@ -6,6 +6,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message as KafkaMessage, TopicPartition
 
+from fraudbrain_realtime.kafka.connection_log import ConnectionLog
 from fraudbrain_realtime.kafka.event import event_of
 from fraudbrain_realtime.kafka.failure import BrokerFailed
 from fraudbrain_realtime.ports import Message
@@ -20,7 +21,6 @@ _SETTINGS: Final = {
     "fetch.wait.max.ms": 50,
     "reconnect.backoff.max.ms": 1_000,
     "queued.max.messages.kbytes": 16_384,
-    "log_level": 3,
 }
 
 
@@ -29,7 +29,8 @@ class LogReader:
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._topic = topic
-        self._consumer = Consumer({"bootstrap.servers": bootstrap, **_SETTINGS})
+        self._connections = ConnectionLog("reader of held events")
+        self._consumer = Consumer({"bootstrap.servers": bootstrap, **_SETTINGS, **self._connections.logging()})
         self._partition: int | None = None
         self._next = -1
         self._ahead: deque[Message] = deque()
@@ -44,6 +45,8 @@ class LogReader:
             self._ahead.extend(
                 event_of(record) for record in self._consumer.consume(READ_AT_ONCE, WAIT_S) if self._is_event(record)
             )
+        if self._ahead:
+            self._connections.answered()
         found = []
         while self._ahead and self._ahead[0].offset < end:
             found.append(self._ahead.popleft())

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message as KafkaMessage, TopicPartition
 
+from fraudbrain_realtime.kafka.connection_log import ConnectionLog
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.ports import ControlRecord
 from fraudbrain_shared.topics import Names
@@ -30,6 +31,7 @@ class TopicTail:
         self._answered = time.monotonic()
         self._told: set[str] = set()
         self._decode_statistics = msgspec.json.Decoder(_Statistics).decode
+        self._connections = ConnectionLog("reader of controls")
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -42,9 +44,8 @@ class TopicTail:
                 "reconnect.backoff.max.ms": 1_000,
                 "topic.metadata.refresh.interval.ms": 5_000,
                 "topic.metadata.propagation.max.ms": 10_000,  # until a topic that is gone counts as gone
-                "statistics.interval.ms": 1_000,
+                **self._connections.settings(),
                 "stats_cb": self._on_statistics,
-                "log_level": 3,
             }
         )
         self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in self._short])
@@ -117,6 +118,7 @@ class TopicTail:
 
     def _on_statistics(self, text: str) -> None:
         """All topics have answered when the brokers that lead them last did: a fetch is always on its way there."""
+        self._connections.on_statistics(text)
         try:
             found = self._decode_statistics(text)
         except msgspec.MsgspecError:  # then the age grows, which is told

@@ -81,7 +81,7 @@ class DecisionCore:
         """A core that decides by another rule set, which was compiled for the same scenario, and for it without
         profile; in no time."""
         other = copy(self)
-        other._decide_by(rule_set, rules)
+        other._decide_by(rule_set, rules if self._scenario.profile_is_known else without_profile)
         other._without_profile = copy(self.without_profile)
         other._without_profile._decide_by(rule_set, without_profile)
         return other

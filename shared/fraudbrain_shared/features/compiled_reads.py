@@ -18,6 +18,7 @@ from fraudbrain_shared.features.last_values import VALUES, read_last
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
 from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
+from fraudbrain_shared.scenario.beginning import NEVER
 from fraudbrain_shared.scenario.description import LastValues, ProfileFeature, Read, Window, Within
 from fraudbrain_shared.scenario.profile_state import ENDLESS_S, StateShape, columns_of
 from fraudbrain_shared.scenario.reads import quantile_percent
@@ -200,6 +201,8 @@ def _last_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
 
 def _reaches_before(feature: ProfileFeature, since: int) -> str:
     """The test that a read needs what was not folded."""
+    if since >= NEVER:
+        return "True"
     span = feature.span
     if isinstance(span, Window):
         return f"{_begin(span)} * 1000 < {since}"

@@ -30,7 +30,8 @@ class ProfileFold:
     """How a scenario folds events into profiles and reads features from them. Holds no data.
 
     `since` says for features, by id, from which time on their records are folded, UTC ms; without it from the
-    beginning of time. What reaches back beyond is unknown when read.
+    beginning of time. What reaches back beyond is unknown when read. Where folds read the profile, `beginning_at` makes
+    the scenario expect that.
     """
 
     def __init__(self, scenario: Scenario, since: Mapping[str, int] | None = None) -> None:

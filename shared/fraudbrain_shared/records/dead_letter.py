@@ -60,7 +60,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
     `detail` says which field was wrong and how, and never holds payload: it could be a card number.
     `attempt` counts the dead letters of this event, this one included, over all its replays; `first_seen` is when the
-    first original was appended. `control_versions` are the newest that the worker had. `length` and `sha256` tell
+    first original was appended. `control_versions` are those that a decision would name. `length` and `sha256` tell
     of an original that was too large to be kept: then the record is only its beginning.
     """
 

@@ -22,11 +22,13 @@ class LogGeneration(msgspec.Struct, frozen=True):
 
 class GroupEpoch(msgspec.Struct, frozen=True):
     """What a group's profiles belong to: they were folded from the log of `generation`, by `folds` (see `fold_hash`).
-    The epoch is raised when either changes; profiles of an earlier one count for nothing."""
+    The epoch is raised when either changes; profiles of an earlier one count for nothing. `since` is the event time
+    (UTC ms) from which on they know all events; 0 where the log was the whole history."""
 
     epoch: int
     generation: int
     folds: str
+    since: int = 0
 
 
 LOG_TOPICS: Final = ("events", "decisions")

@@ -322,7 +322,8 @@ class Scenario:
     context: dict[str, ContextFeature] = field(default_factory=dict)
     model: ModelDescription | None = None
     profile_is_known: bool = True
-    """Whether expressions may rely on counts and sums of the profile, which are known even if nothing happened."""
+    """Whether expressions may rely on counts and sums of the profile, which are known even if nothing happened. Not so
+    where the profile cannot be had, or the log lacks its beginning."""
 
     def without_profile(self) -> "Scenario":
         """The same for events whose profile cannot be had: all that it would say, and what is derived, is unknown."""

@@ -50,6 +50,8 @@ class World:
     runs: int = 0
     meanwhile: Callable[[], object] | None = None
     """What happens once, after a run has read its notes and before it writes its own."""
+    before_send: Callable[[], object] | None = None
+    """What happens once, after a run has written its notes and before it sends."""
 
     def replay(
         self, scenario: Scenario, *letters: Letter, is_dry: bool = False, fate: Random | None = None, chunk: int = 64
@@ -98,7 +100,7 @@ class _Notes:
 
 class _Events:
     def __init__(self, world: World, fate: Random | None) -> None:
-        self._log, self._fate = world.log, fate
+        self._world, self._log, self._fate = world, world.log, fate
         self._in_flight: list[tuple[bytes | None, bytes, Headers]] = []
 
     def ends(self) -> dict[int, int]:
@@ -107,6 +109,11 @@ class _Events:
     def replays_since(self, offsets: Mapping[int, int]) -> set[str]:
         values = (dict(headers).get(REPLAY_OF_HEADER) for _, _, headers in self._log[offsets[0] :])
         return {value.decode() for value in values if value}
+
+    def wait_turn(self) -> None:
+        happens, self._world.before_send = self._world.before_send, None
+        if happens is not None:
+            happens()
 
     def send(self, key: bytes | None, value: bytes, headers: Headers) -> None:
         self._in_flight.append((key, value, headers))

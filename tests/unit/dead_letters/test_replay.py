@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
-from fraudbrain_deploy.dead_letters_replay import NOTE_IS_STALE_MS, Fate, Replayed, replay_headers
+from fraudbrain_deploy.dead_letters_replay import NOTE_HOLDS_MS, NOTE_IS_STALE_MS, Fate, Replayed, replay_headers
 from fraudbrain_shared.decision_row import decision_row
 from fraudbrain_shared.records import Reason
 from fraudbrain_shared.scenario import Scenario, load_scenario
@@ -116,6 +116,35 @@ def test_a_run_leaves_alone_what_another_has_in_hand(scenario: Scenario) -> None
     world.now_ms += NOTE_IS_STALE_MS
     assert world.replay(scenario, put_aside).counts == {Fate.SENT: 1}
     assert TOPIC in msgspec.json.decode(next(iter(world.notes.values())))["source"]
+
+
+def test_a_run_that_stood_still_before_it_sent_leaves_to_another_what_that_has_taken_over(scenario: Scenario) -> None:
+    world = World()
+    letters = [letter(number, payment(f"e{number}")) for number in range(3)]
+    others: list[Replayed] = []
+
+    def stand_still() -> None:
+        world.now_ms += NOTE_IS_STALE_MS
+        others.append(world.replay(scenario, *letters[1:]))
+
+    world.before_send = stand_still
+    told = world.replay(scenario, *letters)
+    assert (others[0].counts, told.counts) == ({Fate.SENT: 2}, {Fate.SENT: 1, Fate.IN_HAND: 2})
+    assert sorted(value for _, value, _ in world.log) == [each.value for each in letters]
+    assert world.replay(scenario, *letters).counts == {Fate.REPLAYED: 3}
+
+
+def test_a_run_that_sends_slowly_sends_all_the_same(scenario: Scenario) -> None:
+    world = World()
+    letters = [letter(number, payment(f"e{number}")) for number in range(5)]
+
+    def pass_time() -> None:
+        world.now_ms += NOTE_HOLDS_MS
+        world.before_send = pass_time
+
+    world.before_send = pass_time
+    assert world.replay(scenario, *letters).counts == {Fate.SENT: 5}
+    assert len(world.log) == 5
 
 
 @pytest.mark.parametrize("was_noted", [False, True])

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from fraudbrain_realtime.controls import Controls, PreparationHere, Prepared
-from fraudbrain_realtime.ports import ControlRecord
+from fraudbrain_realtime.ports import ControlRecord, Message
 from fraudbrain_shared.controls import GRACE_MS
 from fraudbrain_shared.topics import clock_key, context_key, hold_key
 from tests.unit.realtime.controls_of_cards import (
@@ -299,3 +299,17 @@ def test_a_parameter_that_was_put_away_is_where_it_starts_and_degrades_the_decis
     assert (gone.parameters["terminal_amount_limit"], gone.degraded) == (100_000, ("parameters_put_away",))
     assert (kept.parameters["terminal_amount_limit"], kept.degraded) == (50_000, ())
     assert made.counts == {"parameters_put_away": 1}
+
+
+def test_what_is_put_aside_names_the_versions_that_a_decision_would() -> None:
+    made = controls()
+    for record in (rules_record("r1"), rules_record("r2", T0 + 10_000, 1), model_record("m1", T0 + 20_000, 2)):
+        made.update(record)
+    made.settle()
+    times = (BEGIN - 1, BEGIN, BEGIN + 9_999, BEGIN + 10_000, BEGIN + 20_000)
+    for time in (*times, *reversed(times)):
+        told = made.versions_on(Message(0, 0, time, b"c1", b"{"))
+        decided = decide(made, time).versions
+        assert (told["rules"], told.get("model")) == (decided.rules, decided.model)
+    stepped = Message(0, 0, T0, b"c1", b"{", step="r|1", clock=T0)
+    assert made.versions_on(stepped) == {"rules": "r2", "model": "m1"}

@@ -13,6 +13,7 @@ from fraudbrain_realtime.loop import Loop
 from fraudbrain_realtime.metrics import Tally
 from fraudbrain_realtime.ports import ControlRecord, Message, StoreUnavailable
 from fraudbrain_realtime.stores.memory import MemoryStore
+from fraudbrain_shared.admission import MAX_DEPTH
 from fraudbrain_shared.controls import own_rules
 from fraudbrain_shared.decisions import DecisionCore, Origin
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
@@ -145,6 +146,13 @@ def test_what_cannot_be_decided_is_put_aside_whole(scenario: Scenario, value: by
     assert kept == value[:1024] if reason is Reason.OVERSIZE else kept == value
     assert "4111" not in letter.detail
     assert [decision.event_id for decision in decisions(log)] == ["good"]
+
+
+def test_an_event_that_is_nested_too_deep_is_put_aside_with_the_limit_it_broke(scenario: Scenario) -> None:
+    value = payment("e1")[:-1] + b',"more":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    [(letter, kept)] = dead_letters(run(scenario, message(0, value)))
+    assert (letter.reason, letter.detail) == (Reason.FRAMING, f"nested more than {MAX_DEPTH} deep")
+    assert kept == value
 
 
 def test_an_original_is_kept_untouched_with_its_headers(scenario: Scenario) -> None:

@@ -10,13 +10,17 @@ import pytest
 from fraudbrain_realtime.controls import Controls, Preparation, PreparationAside, PreparationHere, Prepared
 from fraudbrain_realtime.controls.prepare import open_model, open_rules
 from fraudbrain_realtime.ports import ControlRecord
-from fraudbrain_shared.decisions import DecisionCore
+from fraudbrain_shared.controls import own_rules
+from fraudbrain_shared.decisions import DecisionCore, Origin
+from fraudbrain_shared.features import ProfileFold
 from fraudbrain_shared.models import load_scorer, pack, seal, unpack
+from fraudbrain_shared.scenario.beginning import beginning_at
 from fraudbrain_shared.scenario.load import find_scenario, read_folder
 from fraudbrain_shared.scenario.rules import compile_rules
 from tests.unit.models.releases import with_categories
 from tests.unit.realtime.controls_of_cards import (
     CARDS,
+    DAY,
     NAMES,
     T0,
     controls,
@@ -110,6 +114,20 @@ def test_what_is_opened_decides_as_what_is_compiled_here(preparation: Preparatio
     assert [scorer.score(row) for row in rows] == [judge.score(row) for row in rows]
     assert [scorer.contributions(row) for row in rows] == [judge.contributions(row) for row in rows]
     assert (scorer.leaves(rows) == judge.leaves(rows)).all()
+
+
+def test_rules_that_are_opened_over_a_log_without_its_beginning_are_unknown_where_it_is(
+    preparation: Preparation,
+) -> None:
+    """Where the whole log is, a count is never unknown, and their code may rely on that."""
+    preparation.submit(rules_record("r", when="profile.spend_1d_count * 2 >= 0"))
+    (prepared,) = ended(preparation, 1)
+    scenario, since = beginning_at(CARDS, T0)
+    own = DecisionCore(scenario, own_rules(scenario), Origin("a", 1, "test"), ProfileFold(scenario, since))
+    core = open_rules(prepared.record.value or b"", prepared.made or b"", own)
+    made = Controls(scenario, lambda _: core)
+    assert [decide(made, T0 + days * DAY, time=T0 + days * DAY).unknown for days in (0, 2)] == [("some",), ()]
+    assert findings(core, T0 + 2 * DAY) == ("some",)
 
 
 def findings(core: DecisionCore, time_ms: int) -> tuple[str, ...]:

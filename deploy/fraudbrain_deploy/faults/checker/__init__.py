@@ -8,10 +8,12 @@ from fraudbrain_deploy.faults.checker.controls import Controls
 from fraudbrain_deploy.faults.checker.evidence import Partition, Record, Row, Sent
 from fraudbrain_deploy.faults.checker.findings import INVARIANTS, Findings
 from fraudbrain_deploy.faults.checker.judge import Judgement, judge
+from fraudbrain_deploy.faults.checker.rejections import Bad
 from fraudbrain_deploy.faults.checker.timing import Repeat, Timing
 
 __all__ = [
     "INVARIANTS",
+    "Bad",
     "Controls",
     "Findings",
     "Judgement",

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 MAX_BYTES: Final = 65_536
 MAX_AHEAD_MS: Final = 300_000
+MAX_DEPTH: Final = 256
 _YEAR_10000_MS: Final = 253_402_300_800_000
 _INT64: Final = range(-(2**63), 2**63)
 
@@ -34,12 +35,31 @@ Check = Callable[[Any, Defects], None]
 
 
 def parsed(value: bytes | None) -> Any:
-    """The JSON in a value. Raises ValueError or RecursionError where it is none in UTF-8."""
+    """The JSON in a value. Raises ValueError where it is none in UTF-8, or nested too deep."""
     text = (value or b"").decode()
+    if _is_too_deep(text):
+        raise ValueError(f"nested more than {MAX_DEPTH} deep")
     event = _DECODER.decode(text)
     if "\\u" in text:
         json.dumps(event, ensure_ascii=False).encode()  # half a surrogate pair is no text
     return event
+
+
+def _is_too_deep(text: str) -> bool:
+    depth, is_inside, is_escaped = 0, False, False
+    for sign in text if text.count("[") + text.count("{") > MAX_DEPTH else "":
+        if is_inside:
+            is_inside = is_escaped or sign != '"'
+            is_escaped = not is_escaped and sign == "\\"
+        elif sign == '"':
+            is_inside = True
+        elif sign in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif sign in "]}":
+            depth -= 1
+    return False
 
 
 def defects_of(value: bytes | None, key: bytes | None, append_ms: int) -> tuple[frozenset[str], Any]:

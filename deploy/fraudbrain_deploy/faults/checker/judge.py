@@ -14,6 +14,7 @@ from fraudbrain_deploy.faults.checker.evidence import Partition, Record
 from fraudbrain_deploy.faults.checker.findings import Findings
 from fraudbrain_deploy.faults.checker.history import History, hash64
 from fraudbrain_deploy.faults.checker.letters import Letters, by_place, check_letter
+from fraudbrain_deploy.faults.checker.rejections import Bad, check_rejections
 from fraudbrain_deploy.faults.checker.rows import read_row
 from fraudbrain_deploy.faults.checker.timing import Repeat, Timing
 
@@ -35,8 +36,13 @@ def judge(
     *,
     groups: Sequence[str],
     events_topic: str,
+    bad: Sequence[Bad] = (),
+    progress: Sequence[Record] = (),
 ) -> Judgement:
-    """The judgement on everything. Partitions are looked at one after the other and not kept."""
+    """The judgement on everything. Partitions are looked at one after the other and not kept.
+
+    `bad` are controls that must never act; `progress` is what workers said of themselves meanwhile.
+    """
     judgement = Judgement(Findings(), Timing())
     letters = by_place(dead_letters, events_topic, judgement.findings)
     epochs: set[int] = set()
@@ -46,6 +52,7 @@ def judge(
         _PartitionJudge(partition, letters, controls, groups, judgement, epochs).judge()
     for number, offset in sorted(unclaimed):
         judgement.findings.wrong("I5", f"{number}/{offset}: a dead letter of a record that does not exist")
+    check_rejections(bad, progress, judgement.findings)
     if len(epochs) > 1:
         judgement.findings.wrong("I4", f"rows and decisions are of different epochs: {sorted(epochs)}")
     return judgement

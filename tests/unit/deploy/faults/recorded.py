@@ -8,7 +8,7 @@ from zlib import crc32
 import msgspec
 
 from fraudbrain_deploy.faults.campaign import SCENARIO
-from fraudbrain_deploy.faults.checker import Controls, Judgement, Partition, Record, Row, Sent, judge
+from fraudbrain_deploy.faults.checker import Bad, Controls, Judgement, Partition, Record, Row, Sent, judge
 from fraudbrain_deploy.faults.checker.history import hash64
 from fraudbrain_deploy.faults.events import Events
 from fraudbrain_deploy.faults.kinds import DISORDER, DUPLICATES, POISON
@@ -36,6 +36,8 @@ class Recorded:
     rows: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
     sent: defaultdict[int, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     rules: list[Record] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    progress: list[Record] = field(default_factory=list)
 
     def judged(self) -> Judgement:
         partitions = [
@@ -48,12 +50,21 @@ class Recorded:
             )
             for number, records in self.events.items()
         ]
-        return judge(partitions, self.dead_letters, Controls(self.rules, []), groups=self.groups, events_topic=TOPIC)
+        return judge(
+            partitions,
+            self.dead_letters,
+            Controls(self.rules, []),
+            groups=self.groups,
+            events_topic=TOPIC,
+            bad=self.bad,
+            progress=self.progress,
+        )
 
 
 def record(seed: int, count: int, *, partitions: int = 2, groups: tuple[str, ...] = ("a",)) -> Recorded:
     recorded = Recorded(groups)
     recorded.rules.append(Record(0, 0, b"live", msgspec.json.encode(_RULES)))
+    _reject_bad_controls(recorded)
     source = Events(seed, count, (POISON, DUPLICATES, DISORDER))
     for _ in range(count):
         made = source.next()
@@ -65,6 +76,19 @@ def record(seed: int, count: int, *, partitions: int = 2, groups: tuple[str, ...
         for number, events in recorded.events.items():
             _Decider(recorded, number, group).run(events)
     return recorded
+
+
+def _reject_bad_controls(recorded: Recorded) -> None:
+    """Two workers tell their progress every second, and one of them at once what it rejects."""
+    recorded.bad += [Bad("rules", 3, 4_200), Bad("models", 0, 6_900)]
+    told: list[tuple[int, bytes, list[str]]] = [
+        (second * 1_000 + late, b"realtime|a|w%d" % late, []) for second in range(12) for late in (1, 2)
+    ]
+    told.append((4_500, b"realtime|a|w1", ["rules/3 rejected: it is no rule set"]))
+    told.append((7_800, b"realtime|a|w2", ["rules/3 rejected: it is no rule set", "models/0 rejected: not sealed"]))
+    for at_ms, worker, problems in sorted(told):
+        value = msgspec.json.encode({"worker": "w", "problems": problems})
+        recorded.progress.append(Record(len(recorded.progress), at_ms, worker, value))
 
 
 class _Decider:

@@ -277,6 +277,23 @@ def write_a_row_as_if_it_were_older(it: Recorded) -> None:
     it.rows[0, "a"][0] = row._replace(timestamp=1 << 44)
 
 
+def replaced_in_progress(it: Recorded, old: bytes, new: bytes) -> None:
+    it.progress = [each._replace(value=(each.value or b"").replace(old, new)) for each in it.progress]
+
+
+def say_nothing_of_a_bad_control(it: Recorded) -> None:
+    replaced_in_progress(it, b"rules/3 rejected: ", b"rules/2 rejected: ")
+
+
+def reject_a_bad_control_without_cause(it: Recorded) -> None:
+    replaced_in_progress(it, b"rejected: not sealed", b"rejected: ")
+
+
+def reject_a_bad_control_too_late(it: Recorded) -> None:
+    """The first word of it comes with what a worker says of another, three seconds later."""
+    it.progress = [each for each in it.progress if each.append_ms != 4_500]
+
+
 MUTANTS = [
     ("I1", drop_a_decision),
     ("I1", move_a_decision),
@@ -312,6 +329,9 @@ MUTANTS = [
     ("I5", put_a_good_event_aside),
     ("I6", use_a_rule_set_that_never_was),
     ("I6", use_a_limit_that_nobody_gave),
+    ("I6", say_nothing_of_a_bad_control),
+    ("I6", reject_a_bad_control_without_cause),
+    ("I6", reject_a_bad_control_too_late),
     ("I7", swap_two_first_decisions),
 ]
 
@@ -337,3 +357,16 @@ def test_a_decision_that_is_flagged_degraded_may_differ(recorded: Recorded) -> N
     findings = recorded.judged().findings
     assert findings.clean, findings.examples
     assert findings.counts["degraded:profile_missing"] == 1
+
+
+def test_a_bad_control_is_excused_only_if_no_worker_was_there_all_the_time(recorded: Recorded) -> None:
+    say_nothing_of_a_bad_control(recorded)
+    for worker in (b"realtime|a|w1", b"realtime|a|w2"):
+        assert recorded.judged().findings.violations["I6"] == 1
+        recorded.progress = [
+            each for each in recorded.progress if each.key != worker or not 4_200 < each.append_ms < 6_000
+        ]
+    findings = recorded.judged().findings
+    assert findings.clean, findings.examples
+    assert findings.counts["bad_controls_while_nobody_was_there"] == 1
+    assert findings.counts["bad_controls_rejected"] == 1

@@ -4,8 +4,6 @@ from collections import Counter
 
 from fraudbrain_deploy.faults import kinds
 from fraudbrain_deploy.faults.checker import Repeat, Timing
-from fraudbrain_deploy.faults.checker.evidence import Record
-from fraudbrain_deploy.faults.checker.rejections import replaced_at_once, unsaid
 from fraudbrain_deploy.faults.injection import Injected
 from fraudbrain_deploy.faults.report import costs
 from fraudbrain_deploy.faults.schedule import draw
@@ -71,13 +69,3 @@ def test_a_kill_that_repeats_what_was_long_done_is_over_the_bound() -> None:
     found = timing()
     found.repeats.append(Repeat("a", 0, 2_000, 21_000))
     assert costs([kill], found, ["a"]).kills_over_bound == 1
-
-
-def test_a_bad_control_that_nobody_rejects_is_found() -> None:
-    told = [b"", b'{"problems":["rules/3 rejected: no"]}', b"rules/4 and models/3 are not rejected: they are praised"]
-    assert unsaid([("rules", 3), ("rules", 4), ("models", 3)], told) == [("models", 3), ("rules", 4)]
-
-
-def test_a_rule_set_that_was_replaced_before_it_could_act_need_not_be_rejected() -> None:
-    rules = [Record(offset, append_ms, b"live", b"") for offset, append_ms in enumerate((0, 5_000, 6_999, 9_000))]
-    assert replaced_at_once(rules) == {("rules", 1)}
