@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
     from fraudbrain_deploy.stack import StackSettings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # no test asserts a time
 
 PARTS = ("kafka", "hbase", "thrift", "redis")
 

@@ -14,13 +14,13 @@ WHOLE = ProfileFold(ALL)
 NAMES = profile_reads(ALL)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(histories(most=25), histories(late=False, least=1))
 def test_what_is_not_unknown_is_as_the_whole_log_says(lost: list[Any], kept: list[Any]) -> None:
     compare(lost, kept, set(NAMES))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(histories(most=25), histories(least=1))
 def test_late_events_change_nothing_of_that_in_windows(lost: list[Any], kept: list[Any]) -> None:
     """A late event that is the first to bring a key within which something is kept is taken, since nobody knows that

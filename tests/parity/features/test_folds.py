@@ -3,7 +3,7 @@
 from math import isclose
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile
 from fraudbrain_shared.scenario.description import Scenario
@@ -16,7 +16,7 @@ SIX_ERRORS = 6 * 0.13
 MEANINGS = meanings()
 FOLDS = {id(each): ProfileFold(each) for each in (ALL, SIMPLE, TRIPS)}
 QUIET = event(0, "login", trip=None)
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+patient = settings(max_examples=40)
 
 
 def oracle(scenario: Scenario) -> Oracle:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile, encode_profile
 from fraudbrain_shared.scenario.description import LastValues, Lifetime, Scenario, Window
@@ -32,7 +32,6 @@ def payment(time: int, **fields: Any) -> Any:
     return event(T0 + time, **({"amount": 7, "rate": None, "shop": "a", "trip": "x", "online": True} | fields))
 
 
-@settings(deadline=None)
 @given(histories(late=False), histories(late=False, most=30), st.integers(0, 600_000))
 def test_features_that_stay_do_not_notice_others_come_and_go(
     before: list[Any], after: list[Any], quiet_ms: int
@@ -56,7 +55,6 @@ def test_features_that_stay_do_not_notice_others_come_and_go(
     assert {name: found[name] for name in profile_reads(kept)} == read(kept, folds[2], stayed, now)
 
 
-@settings(deadline=None)
 @given(histories(late=False), histories(late=False, most=30), st.integers(0, 600_000))
 def test_a_new_window_is_unknown_until_it_reaches_no_further_than_its_deploy(
     before: list[Any], after: list[Any], quiet_ms: int

@@ -120,7 +120,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_the_text_at_each_place_spells_the_value(values: dict[str, object]) -> None:
     text = "".join(f"{_quoted(key)} = {_spelled(value)}\n" for key, value in values.items())

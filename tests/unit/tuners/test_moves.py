@@ -87,7 +87,7 @@ def test_a_steady_entity_is_never_moved_not_even_at_the_beginning() -> None:
     assert all_moves(seen, [T0, T0 + 10 * DAY], name="surge_factor") == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(0, 3_599_999), st.integers(0, 99))
 def test_steady_traffic_at_any_rate_is_no_surge(rate: int, phase: int, seed: int) -> None:
     """So many events in each hour, anywhere within their part of it."""
@@ -111,7 +111,7 @@ def test_few_scores_move_no_threshold(scores: list[float]) -> None:
     assert all_moves(seen, [T0, T0 + DAY], name="review_score", start=Start(0.5, "7")) == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0.01, 0.99), min_size=10, max_size=40))
 def test_a_threshold_comes_to_rest_while_the_same_scores_go_on(scores: list[float]) -> None:
     seen = [Observation("review_score", "", T0 + hour * HOUR, score, "7") for hour in range(96) for score in scores]
