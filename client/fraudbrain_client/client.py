@@ -68,7 +68,8 @@ class Client:
             self._ends.append(lambda: self._events.close(0.0))
             if self._events.exists(start_s) is False:
                 raise NoSuchSpace(f"there is no space {names.space} at {bootstrap}")
-            decisions = DecisionsTopic(bootstrap, names, self._waiting)
+            longest_ms = max((each.deadline_ms for each in self._types.values()), default=0)
+            decisions = DecisionsTopic(bootstrap, names, self._waiting, back_ms=longest_ms)
             self._ends.append(decisions.close)
             self._redis = None
             if redis is not None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from typing import Final
 
 import msgspec
@@ -20,14 +21,15 @@ _TRY_AGAIN_S: Final = 0.5
 
 
 class DecisionsTopic:
-    """Follows the topic from its end on in a thread of its own, for as long as it is wanted.
+    """Follows the topic in a thread of its own, for as long as it is wanted, from `back_ms` before that on.
 
     It reads all decisions of the space, but only those of our own events are decoded.
     """
 
-    def __init__(self, bootstrap: str, names: Names, waiting: Waiting) -> None:
+    def __init__(self, bootstrap: str, names: Names, waiting: Waiting, *, back_ms: int) -> None:
         self._topic = names.topic("decisions")
         self._waiting = waiting
+        self._back_ms = back_ms
         self._decode = msgspec.json.Decoder(Decision).decode
         self._consumer = Consumer(
             {
@@ -48,7 +50,7 @@ class DecisionsTopic:
         self._thread.start()
 
     def follow(self) -> None:
-        """From now on decisions are heard of here, once the broker has said where the topic ends."""
+        """From now on decisions are heard of here, once the broker has said where to begin."""
         self._is_wanted.set()
 
     def rest(self) -> None:
@@ -80,15 +82,19 @@ class DecisionsTopic:
                 self._ended.wait(_TRY_AGAIN_S)
 
     def _begin(self) -> bool:
-        """Goes to the ends as they are now: what is appended from now on is read, however late reading begins."""
+        """Goes to where decisions begin that somebody may wait for now; whether the broker said where that is."""
+        since_ms = time.time_ns() // 1_000_000 - self._back_ms
         try:
             numbers = self._consumer.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
-            places = [TopicPartition(self._topic, number) for number in numbers]
-            for place in places:
-                _, place.offset = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+            asked = [TopicPartition(self._topic, number, since_ms) for number in numbers]
+            ends = [self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S)[1] for place in asked]
+            places = self._consumer.offsets_for_times(asked, timeout=_ANSWER_S)
         except KafkaException as error:
             log.warning("decisions cannot be followed yet: %s", error.args[0].str())
             return False
+        for place, end in zip(places, ends, strict=True):
+            if place.offset < 0:  # nothing is as young; what comes from now on is
+                place.offset = end
         self._consumer.assign(places)
         return bool(places)
 

@@ -86,7 +86,7 @@ def test_types_that_are_only_folded_are_told(tmp_path: Path) -> None:
 )
 def test_what_is_no_address_is_refused(settings: dict[str, str], wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
-        Client("cards", **settings, start_s=0.01)  # type: ignore[arg-type]
+        Client("cards", **settings, start_s=0.01)
 
 
 def test_a_scenario_that_is_unknown_is_refused() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from fraudbrain_deploy.bench.core.engine import EVENTS_EACH
 from fraudbrain_deploy.bench.core.measuring import Found
 from fraudbrain_deploy.bench.core.services import services
-from fraudbrain_deploy.bench.core.stream import Stream
+from fraudbrain_deploy.bench.core.stream import reference_stream
 from fraudbrain_deploy.bench.measuring_process import measured
 from fraudbrain_deploy.bench.peers import QUIX, peers_folder
 from fraudbrain_deploy.bench.report import Breakdown, Curve, Row
@@ -85,7 +85,7 @@ def run(data: Path | None, *, subjects: int, rounds: int, slice_s: float, tell: 
 
 def _write_events(path: Path) -> None:
     """What the model is trained on: the same kind of stream, of fewer subjects, so that they have some history."""
-    stream = Stream(reference(), _TRAINING_SUBJECTS)
+    stream = reference_stream(reference(), _TRAINING_SUBJECTS)
     path.write_bytes(b"".join(event.value + b"\n" for event in stream.take(_TRAINING_EVENTS)))
 
 

@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subject_name
+from fraudbrain_deploy.bench.core.stream import T0, history
 from fraudbrain_deploy.bench.rules.cases import EVENTS
+from fraudbrain_deploy.load.stream import StreamEvent, subject_name
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.decisions import DecisionCore, DecisionEncoder, Origin
