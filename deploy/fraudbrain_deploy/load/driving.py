@@ -6,6 +6,7 @@ was due: there is no coordinated omission.
 
 import time
 from collections.abc import Callable
+from itertools import count, repeat
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,9 @@ import numpy as np
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.load.histogram import Histogram, Microseconds
+from fraudbrain_deploy.load.run import event_id
 from fraudbrain_deploy.load.schedule import Schedule
-from fraudbrain_deploy.load.stream import Stream, StreamEvent
+from fraudbrain_deploy.load.stream import Plan, Stream, StreamEvent
 
 _TOGETHER: Final = 64
 """Events that are made at once, before the first of them is due."""
@@ -53,29 +55,35 @@ def drive(
 
 
 class Driver:
-    """Sends to one topic of a broker. For the process that does nothing else."""
+    """Sends one stream to one topic of a broker. For a process that does nothing else."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, plan: Plan) -> None:
         self._topic = topic
+        self._run, self._number = 0, count()
+        self._stream = Stream(plan, (event_id(self._run, next(self._number)) for _ in repeat(None)))
         self._failures: list[str] = []
         settings = {"linger.ms": 1, "delivery.report.only.error": True}
         self._producer = kafka.producer(bootstrap, in_flight=_QUEUED, settings=settings)
         self._producer.list_topics(topic, timeout=_FLUSH_S)  # connected before the first event is due
 
-    def drive(self, schedule: Schedule, stream: Stream, begun_ns: int) -> Histogram:
-        """The whole schedule, all acknowledged; how late events were handed over. Raises UserError where the broker
-        did not take one."""
-        late_us = drive(schedule, stream.take, self._send, self._wait, begun_ns=begun_ns)
+    def drive(self, run: int, schedule: Schedule, begun_ns: int) -> Histogram:
+        """The whole schedule as a run of this number, all acknowledged; how late events were handed over. Raises
+        UserError where the broker did not take one."""
+        self._run, self._number = run, count()
+        late_us = drive(schedule, self._stream.take, self._send, self._wait, begun_ns=begun_ns)
         self._flush()
         return Histogram.of(late_us)
 
-    def fill(self, stream: Stream, events: int) -> None:
-        """Sends so many as fast as it goes, all acknowledged."""
+    def fill(self, run: int, events: int) -> float:
+        """Sends so many as fast as it goes, all acknowledged; the seconds of processor time that it took."""
+        self._run, self._number = run, count()
+        begun_s = time.process_time()
         for start in range(0, events, _TOGETHER):
-            for event in stream.take(min(_TOGETHER, events - start)):
+            for event in self._stream.take(min(_TOGETHER, events - start)):
                 self._send(event)
             self._producer.poll(0)
         self._flush()
+        return time.process_time() - begun_s
 
     def _send(self, event: StreamEvent) -> None:
         while True:

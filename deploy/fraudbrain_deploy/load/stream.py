@@ -1,6 +1,7 @@
 """Events without end, made of templates: other subjects, other ids, times of their own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, count, islice
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -23,31 +24,33 @@ class StreamEvent(NamedTuple):
     time: int
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stream is made of: templates, the field that names the subject, and how many subjects there are. Events
+    are `step_ms` apart, the first so long after `begin_ms`."""
+
+    templates: Sequence[Template]
+    subject_field: str
+    subjects: int
+    begin_ms: int
+    step_ms: float
+
+
 class Stream:
-    """Events of templates in random order, the same for the same arguments.
+    """Events of templates in random order, the same for the same plan; `ids` are what they are called, else random.
 
     Subjects come by Zipf's law with exponent 1: the n-th most frequent is 1 / n as frequent as the first. Which one
-    that is is drawn, since neighbours in memory would be quicker to reach. Events are `step_ms` apart, the first so
-    long after `begin_ms`; `ids` are what they are called, else random.
+    that is is drawn, since neighbours in memory would be quicker to reach.
     """
 
-    def __init__(
-        self,
-        templates: Sequence[Template],
-        subject_field: str,
-        *,
-        subjects: int,
-        begin_ms: int,
-        step_ms: float,
-        ids: Iterable[str] | None = None,
-    ) -> None:
+    def __init__(self, plan: Plan, ids: Iterable[str] | None = None) -> None:
         self._random = Random(_SEED)
-        self._forms = [_form(template, subject_field) for template in templates]
-        self._numbers = list(range(subjects))
+        self._forms = [_form(template, plan.subject_field) for template in plan.templates]
+        self._numbers = list(range(plan.subjects))
         self._random.shuffle(self._numbers)
-        self._weights = list(accumulate(1 / rank for rank in range(1, subjects + 1)))
+        self._weights = list(accumulate(1 / rank for rank in range(1, plan.subjects + 1)))
         self._ids = None if ids is None else iter(ids)
-        self._events = self._made(begin_ms, step_ms)
+        self._events = self._made(plan.begin_ms, plan.step_ms)
 
     def take(self, count: int) -> list[StreamEvent]:
         """The next events."""

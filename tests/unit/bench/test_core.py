@@ -7,9 +7,10 @@ import pytest
 
 from fraudbrain_deploy import __main__ as command
 from fraudbrain_deploy.bench.core import bench
-from fraudbrain_deploy.bench.core.bench import CoreFound, Scoring
+from fraudbrain_deploy.bench.core.bench import CoreFound
 from fraudbrain_deploy.bench.core.engine import EVENTS_EACH, STAGES, Engine
 from fraudbrain_deploy.bench.core.measuring import Found
+from fraudbrain_deploy.bench.core.scoring import Scoring
 from fraudbrain_deploy.bench.core.stream import reference_stream
 from fraudbrain_deploy.bench.report import Report
 from fraudbrain_deploy.bench.rules.cases import reference

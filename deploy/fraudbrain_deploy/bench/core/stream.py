@@ -1,13 +1,12 @@
 """The stream of events that is measured on: the committed ones as templates, on other cards."""
 
-from collections.abc import Iterable
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
 from fraudbrain_deploy.bench.rules.cases import EVENTS
-from fraudbrain_deploy.load.stream import Stream, StreamEvent, random_id, stream_event, subject_name
+from fraudbrain_deploy.load.stream import Plan, Stream, StreamEvent, random_id, stream_event, subject_name
 from fraudbrain_shared.scenario import Scenario
 
 T0: Final[int] = msgspec.json.decode(EVENTS.read_bytes().splitlines()[-1])["event_time"]
@@ -18,10 +17,14 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 _EVERY_MS: Final = 4 * DAY_MS
 
 
-def reference_stream(scenario: Scenario, subjects: int, ids: Iterable[str] | None = None) -> Stream:
-    """The stream for so many subjects, each of which has an event each four days on average."""
-    step_ms = max(1, _EVERY_MS // subjects)
-    return Stream(_templates(), scenario.subject, subjects=subjects, begin_ms=T0, step_ms=step_ms, ids=ids)
+def reference_plan(scenario: Scenario, subjects: int) -> Plan:
+    """The plan for so many subjects, each of which has an event each four days on average."""
+    return Plan(_templates(), scenario.subject, subjects, begin_ms=T0, step_ms=max(1, _EVERY_MS // subjects))
+
+
+def reference_stream(scenario: Scenario, subjects: int) -> Stream:
+    """The stream by this plan."""
+    return Stream(reference_plan(scenario, subjects))
 
 
 def history(scenario: Scenario, events: int, days: int, random: Random) -> list[StreamEvent]:
