@@ -1,9 +1,6 @@
 """A load through the real broker and back by the echo: each answer belongs to its event. No time is asserted."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +9,7 @@ from fraudbrain_deploy import kafka
 from fraudbrain_deploy.bench.core.stream import reference_plan
 from fraudbrain_deploy.bench.rules.cases import reference
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.load.echo_process import echoing
 from fraudbrain_deploy.load.load import Load, answered
 from fraudbrain_deploy.load.schedule import Phase, Schedule, constant
 
@@ -19,19 +17,9 @@ if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
 
 
-@contextmanager
-def echo(deployment: "Deployment", *options: str) -> Iterator[None]:
+def echo(deployment: "Deployment", *, whole: bool = False) -> AbstractContextManager[None]:
     names = deployment.names
-    command = [sys.executable, "-m", "fraudbrain_deploy.load.echo", "--bootstrap", deployment.stack.kafka_bootstrap]
-    command += ["--source", names.topic("events"), "--sink", names.topic("decisions"), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == "ready\n"
-            yield
-        finally:
-            process.terminate()
-            assert process.wait(30) == 0
+    return echoing(deployment.stack.kafka_bootstrap, names.topic("events"), names.topic("decisions"), whole=whole)
 
 
 def load(deployment: "Deployment") -> Load:
@@ -55,10 +43,7 @@ def test_every_event_is_sent_echoed_and_read_once(deployment: "Deployment") -> N
     assert counted.latency.count == 100
     names, bootstrap = deployment.names, deployment.stack.kafka_bootstrap
     sent, echoed = (
-        {
-            (record.partition(), record.offset(), record.key(), record.value())
-            for record in kafka.read_all(bootstrap, topic)
-        }
+        {(each.partition(), each.offset(), each.key(), each.value()) for each in kafka.read_all(bootstrap, topic)}
         for topic in (names.topic("events"), names.topic("decisions"))
     )
     assert len(sent) == 2_800
@@ -71,7 +56,7 @@ def test_an_echo_of_the_whole_topic_begins_at_its_beginning(deployment: "Deploym
         assert (unheard.unanswered, unheard.latency.count) == (100, 0)
         with pytest.raises(UserError, match="100 of 100 events got no answer from nobody"):
             answered(unheard, "nobody")
-        with echo(deployment, "--whole"):
+        with echo(deployment, whole=True):
             assert answered(loading.run(constant(100, 1)), "the echo").latency.count == 100
     ends = kafka.end_offsets(deployment.stack.kafka_bootstrap, deployment.names.topic("decisions"))
     assert sum(ends.values()) == 200
