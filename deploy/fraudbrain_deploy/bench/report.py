@@ -133,7 +133,9 @@ def _rows(rows: Sequence[Row], earlier: Mapping[str, float]) -> Iterator[str]:
 
 
 def _us(value: float | None) -> str:
-    return f"{'':9}" if value is None else f"{value:6.2f} µs"
+    if value is None:
+        return f"{'':9}"
+    return f"{value:6.2f} µs" if value < 1_000 else f"{value / 1_000:6.2f} ms"
 
 
 def _ratio(value: float) -> str:

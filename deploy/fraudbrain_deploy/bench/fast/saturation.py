@@ -35,9 +35,7 @@ def saturate(deployment: Deployment, echo: Topics, events: int, *, rounds: int, 
     for number in range(1, rounds + 1):
         for arm in ARMS:
             tell(f"saturation: round {number} of {rounds}, {arm}")
-            found[arm].append(
-                _us(deployment, echo, arm, f"{'echo' if arm == ECHO else ARMS.index(arm)}-{number}", events)
-            )
+            found[arm].append(_us(deployment, echo, arm, f"arm-{ARMS.index(arm)}-{number}", events))
     return found
 
 
@@ -59,7 +57,5 @@ def _await(bootstrap: str, topic: str, end: int, arm: str, running: list[tiers.T
         if now != before:
             before, heard_s = now, time.monotonic()
         elif time.monotonic() - heard_s > _NO_PROGRESS_S:
-            raise UserError(
-                f"Nothing came from the {arm} for {_NO_PROGRESS_S:.0f} s; {end - now:,} answers are missing."
-            )
+            raise UserError(f"{end - now:,} answers of the {arm} are missing; none came for {_NO_PROGRESS_S:.0f} s.")
         time.sleep(_LOOK_EVERY_S)
