@@ -98,15 +98,15 @@ class Client:
             raise NotAdmitted(f"events of type {event.type} are not decided: `tell` sends them")
         subject = self._admission.subject(admitted)
         with self._waiting.for_decision(Identity(subject, event.event_id)) as expected:
-            if self._events.send(subject.encode(), value, expected):
+            is_sent = self._events.send(subject.encode(), value, expected)
+            if is_sent:
                 expected.wait(begun_s + event_type.deadline_ms / 1_000)
-            else:
-                expected.refused()
             decision = expected.decision
         seconds = time.monotonic() - begun_s
         if decision is not None:
             return Answer(decision.outcome, seconds, decision)
-        return Answer(self._safe_default(admitted), seconds, reason=_reason(expected))
+        reason = _reason(expected) if is_sent else NotDecided.NOT_SENT
+        return Answer(self._safe_default(admitted), seconds, reason=reason)
 
     def tell(self, event: Event) -> bool:
         """Sends an event without waiting for what becomes of it; whether there was room for it. Raises NotAdmitted."""

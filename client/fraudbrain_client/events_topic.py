@@ -49,6 +49,7 @@ class EventsTopic:
             }
         )
         self._lost = 0
+        self._counting = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fraudbrain-client-events", daemon=True)
         self._thread.start()
@@ -66,7 +67,7 @@ class EventsTopic:
         try:
             self._producer.produce(self._topic, value, key, on_delivery=partial(self._delivered, expected))
         except BufferError:
-            self._lost += 1
+            self._lose()
             return False
         return True
 
@@ -77,13 +78,17 @@ class EventsTopic:
         self._thread.join()
         return self._lost + left
 
+    def _lose(self) -> None:
+        with self._counting:  # both request threads and our own come here
+            self._lost += 1
+
     def _run(self) -> None:
         while not self._ended.is_set():
             self._producer.poll(_POLL_S)
 
     def _delivered(self, expected: Expected | None, error: KafkaError | None, _: Message) -> None:
         if error is not None:
-            self._lost += 1
+            self._lose()
             log.warning("an event could not be sent: %s", error.str())
         if expected is None:
             return

@@ -67,7 +67,8 @@ class RedisAnswers:
         while not self._ended.is_set():
             open_ = self._waiting.still_open(_TRY_AGAIN_S)
             if open_:
-                self._ended.wait(_ASK_EVERY_S if self._ask(open_[:_MOST_AT_ONCE]) else _TRY_AGAIN_S)
+                parts = (open_[start : start + _MOST_AT_ONCE] for start in range(0, len(open_), _MOST_AT_ONCE))
+                self._ended.wait(_ASK_EVERY_S if all(map(self._ask, parts)) else _TRY_AGAIN_S)
 
     def _ask(self, identities: list[Identity]) -> bool:
         """Hands on what has come of these decisions; whether Redis answered."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudbrain_client import Client, Event, NotAdmitted, NotDecided, ScenarioError
+from fraudbrain_client import Client, Event, NotAdmitted, NotDecided, ScenarioError, events_topic
 from tests.unit.scenario.small import SMALL
 
 NOBODY = "127.0.0.1:9"
@@ -34,6 +34,15 @@ def test_a_broker_that_is_away_makes_the_answer_the_safe_default(client: Client)
     assert small.decision is None
     assert client.decision_of("card-1", "e1") is None
     assert client.close(0) == 2
+
+
+def test_an_event_for_which_there_is_no_room_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_topic, "_MOST_WAITING", 2)
+    with Client("cards", bootstrap=NOBODY, start_s=0.01) as client:
+        assert [client.tell(payment(event_id=f"e{number}")) for number in range(3)] == [True, True, False]
+        answer = client.decide(payment(9_000, event_id="e3"))
+        assert (answer.outcome, answer.reason) == ("review", NotDecided.NOT_SENT)
+        assert client.close(0) == 4
 
 
 def test_a_redis_that_is_away_as_well_makes_no_error() -> None:

@@ -1,9 +1,10 @@
 """Open loop: what is sent late counts as late from the moment at which it was due."""
 
 import numpy as np
+import pytest
 
 from fraudbrain_deploy.load.driving import drive
-from fraudbrain_deploy.load.schedule import Phase, Schedule, constant
+from fraudbrain_deploy.load.schedule import Phase, Schedule, burst, constant
 from fraudbrain_deploy.load.stream import StreamEvent
 
 SECOND_NS = 1_000_000_000
@@ -57,6 +58,18 @@ def test_a_sink_that_is_too_slow_thins_out_no_question() -> None:
     assert len(late_us) == 2_000
     assert late_us[-1] // 1_000 == 2_001
     assert late_us == sorted(late_us)
+
+
+def test_a_burst_is_a_rate_so_many_times_as_much_for_a_while() -> None:
+    schedule = burst(10, 1, times=3, burst_s=2)
+    assert (schedule.events, schedule.seconds) == (80, 4)
+    assert schedule.due_ns[[9, 10, 69, 70]].tolist() == [900_000_000, 1_000_000_000, 2_966_666_667, 3_000_000_000]
+
+
+@pytest.mark.parametrize("phases", [[], [Phase(0, 1)], [Phase(1, 0)], [Phase(1, 1), Phase(-1, 1)]])
+def test_a_load_without_rate_or_time_is_none(phases: list[Phase]) -> None:
+    with pytest.raises(ValueError, match="a rate and seconds above 0"):
+        Schedule(phases)
 
 
 def test_phases_follow_one_another() -> None:
