@@ -43,8 +43,9 @@ class Load:
 
     def __enter__(self) -> Self:
         with ExitStack() as ends:
-            for each in (self._reader, self._driver):
-                ends.enter_context(each)
+            made = [ends.enter_context(each) for each in (self._reader, self._driver)]
+            for each in made:
+                each.wait_until_made()
             self._ends = ends.pop_all()
         return self
 

@@ -15,7 +15,8 @@ _END_S: Final = 5.0
 
 
 class Remote:
-    """Its methods are called there, one after the other; a context manager. Ends with the process that made it."""
+    """Its methods are called there, one after the other; a context manager. It is being made from the beginning, so
+    that several are made side by side: see `wait_until_made`. Ends with the process that started it."""
 
     def __init__(self, make: Callable[..., object], *arguments: object) -> None:
         context = multiprocessing.get_context("spawn")
@@ -25,7 +26,6 @@ class Remote:
         theirs.close()
 
     def __enter__(self) -> Self:
-        self.answer(_START_S)
         return self
 
     def __exit__(
@@ -37,6 +37,10 @@ class Remote:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+    def wait_until_made(self) -> None:
+        """To be called before anything else. Raises UserError where it cannot be made."""
+        self.answer(_START_S)
 
     def call(self, method: str, *arguments: object) -> None:
         """Has the method called; its answer is waited for with `answer`."""

@@ -24,6 +24,7 @@ def fill(deployment: Deployment, plan: Plan, events: int) -> float:
     """Sends so many events; microseconds of the driver's processor time for each."""
     topic = deployment.names.topic("events")
     with Remote(Driver, deployment.stack.kafka_bootstrap, topic, plan) as driver:
+        driver.wait_until_made()
         driver.call("fill", _RUN, events)
         seconds: float = driver.answer(_FILL_S)
         return seconds / events * 1e6
