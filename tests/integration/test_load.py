@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fraudbrain_deploy.deployment import Deployment
 
 
-def echo(deployment: "Deployment", *, whole: bool = False) -> AbstractContextManager[None]:
+def echo(deployment: "Deployment", *, whole: bool = False) -> AbstractContextManager[int]:
     names = deployment.names
     return echoing(deployment.stack.kafka_bootstrap, names.topic("events"), names.topic("decisions"), whole=whole)
 

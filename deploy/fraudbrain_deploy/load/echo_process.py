@@ -14,8 +14,11 @@ _END_S: Final = 10.0
 
 
 @contextmanager
-def echoing(bootstrap: str, source: str, sink: str, *, whole: bool = False) -> Iterator[None]:
-    """What comes on one topic, or with `whole` stands there already, is echoed to another. Raises UserError."""
+def echoing(bootstrap: str, source: str, sink: str, *, whole: bool = False) -> Iterator[int]:
+    """Echoes what comes on one topic, with `whole` also what stands there already, to another; gives its process's id.
+
+    Raises UserError.
+    """
     command = [sys.executable, "-m", echo.__name__, "--bootstrap", bootstrap, "--source", source, "--sink", sink]
     command += ["--whole"] if whole else []
     with subprocess.Popen(leash.command(command), stdout=subprocess.PIPE, text=True) as process:
@@ -23,7 +26,7 @@ def echoing(bootstrap: str, source: str, sink: str, *, whole: bool = False) -> I
         try:
             if not process.stdout.readline():
                 raise UserError("The echo did not start.", " ".join(command))
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:

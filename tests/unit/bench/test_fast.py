@@ -9,6 +9,7 @@ from fraudbrain_deploy.bench.fast import bench
 from fraudbrain_deploy.bench.fast.arms import ARMS, DURABLE, ECHO, FAST
 from fraudbrain_deploy.bench.fast.bench import Found
 from fraudbrain_deploy.bench.fast.latency import AtRate
+from fraudbrain_deploy.bench.fast.saturation import Saturated
 from fraudbrain_deploy.bench.machine import this_machine
 from fraudbrain_deploy.bench.report import Report, page
 from fraudbrain_deploy.load.histogram import Histogram, Quantiles
@@ -28,7 +29,11 @@ FOUND = Found(
     preloaded=3_000,
     seconds=1.0,
     driver_us=8.0,
-    saturated_us={ECHO: [2.0, 2.0, 3.0], FAST: [20.0, 10.0, 20.0], DURABLE: [40.0, 30.0, 30.0]},
+    saturated={
+        ECHO: Saturated([2.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
+        FAST: Saturated([20.0, 10.0, 20.0], [10.0, 10.0, 8.0]),
+        DURABLE: Saturated([40.0, 30.0, 30.0], [11.0, 11.0, 9.0]),
+    },
     at={
         1_000: at_rate({ECHO: [4.0] * 3, FAST: [8.0] * 3, DURABLE: [8.0] * 3}),
         5_000: at_rate({ECHO: [4.0] * 3, FAST: [8.0] * 3, DURABLE: [120.0] * 3}),
@@ -41,6 +46,7 @@ def test_each_ratio_that_counts_has_its_row() -> None:
     found = {row.name: (round(row.ratio, 2), row.must, row.aim, row.is_missed) for row in bench.rows(FOUND)}
     assert found == {
         "fast tier / echo, events/s": (0.15, 0.11, 0.2, False),
+        "fast tier / echo, by processor time": (0.1, None, None, False),
         "with durable profiles / without, events/s": (0.5, 0.5, 0.8, False),
         "p99 at 1,000/s, fast tier / echo": (2.0, None, None, False),
         "p99.9 at 1,000/s, fast tier / echo": (2.0, None, None, False),
@@ -64,7 +70,7 @@ def test_the_report_holds_every_round_and_a_table_for_each_arm() -> None:
         tables=list(bench.tables(FOUND)),
     )
     assert {len(rounds) for rounds in report.rounds_us.values()} == {3}
-    assert len(report.rounds_us) == 3 + 3 * 3 * 4
+    assert len(report.rounds_us) == 3 + 3 + 3 * 3 * 4
     assert [table.name.split(":")[0] for table in report.tables] == list(ARMS)
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
     text = page(report)

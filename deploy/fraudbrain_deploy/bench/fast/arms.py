@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+import psutil
+
 from fraudbrain_deploy import kafka, spaces, tiers
 from fraudbrain_deploy.bench.core.engine import context_records
 from fraudbrain_deploy.bench.rules.cases import REFERENCE, reference
@@ -74,16 +76,23 @@ def working(deployment: Deployment, arm: str, group: str = "a") -> Iterator[tier
         worker.kill()
 
 
+class Running(NamedTuple):
+    """An arm's process, and the tiers among it that must not end."""
+
+    process: psutil.Process
+    tiers: list[tiers.Tier]
+
+
 @contextmanager
-def working_on_all(deployment: Deployment, arm: str, group: str, sink: str) -> Iterator[list[tiers.Tier]]:
+def working_on_all(deployment: Deployment, arm: str, group: str, sink: str) -> Iterator[Running]:
     """The arm, on everything that stands in the space's topic of events from its beginning: a worker of a new group,
-    which knows nobody yet, or the echo to the sink. Gives the tiers that must not end."""
+    which knows nobody yet, or the echo to the sink."""
     if arm == ECHO:
-        with echoing(deployment.stack.kafka_bootstrap, deployment.names.topic("events"), sink, whole=True):
-            yield []
+        with echoing(deployment.stack.kafka_bootstrap, deployment.names.topic("events"), sink, whole=True) as pid:
+            yield Running(psutil.Process(pid), [])
     else:
         worker = tiers.start_realtime(deployment, group=group, options=_NO_FLUSH if arm == FAST else ())
         try:
-            yield [worker]
+            yield Running(psutil.Process(worker.process.pid), [worker])
         finally:
             worker.kill()

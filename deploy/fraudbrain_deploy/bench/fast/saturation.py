@@ -3,8 +3,10 @@
 import time
 from typing import Final
 
+import msgspec
+
 from fraudbrain_deploy import kafka, tiers
-from fraudbrain_deploy.bench.fast.arms import ARMS, ECHO, Topics, topics_of, working_on_all
+from fraudbrain_deploy.bench.fast.arms import ARMS, ECHO, Running, Topics, topics_of, working_on_all
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.load.driving import Driver
@@ -14,7 +16,7 @@ from fraudbrain_shared.testing.alternating import Tell
 
 _UNCOUNTED_PART: Final = 3
 """The first third of the events is not counted: the arm starts, and subjects get a history."""
-_LOOK_EVERY_S: Final = 0.2
+_LOOK_EVERY_S: Final = 0.05
 _NO_PROGRESS_S: Final = 180.0
 _FILL_S: Final = 600.0
 _RUN: Final = 1
@@ -30,33 +32,55 @@ def fill(deployment: Deployment, plan: Plan, events: int) -> float:
         return seconds / events * 1e6
 
 
-def saturate(deployment: Deployment, echo: Topics, events: int, *, rounds: int, tell: Tell) -> dict[str, list[float]]:
-    """Microseconds per event of each arm in each round, by the broker's own times of what they produced."""
-    found: dict[str, list[float]] = {arm: [] for arm in ARMS}
+class Saturated(msgspec.Struct):
+    """Microseconds per event of each round: by the broker's clock, and of the processor, all threads of the arm's own
+    process together. The latter hardly depends on who else uses the machine."""
+
+    wall_us: list[float] = []
+    processor_us: list[float] = []
+
+
+def saturate(deployment: Deployment, echo: Topics, events: int, *, rounds: int, tell: Tell) -> dict[str, Saturated]:
+    """What an event costs each arm, by arm."""
+    found = {arm: Saturated() for arm in ARMS}
     for number in range(1, rounds + 1):
         for arm in ARMS:
             tell(f"saturation: round {number} of {rounds}, {arm}")
-            found[arm].append(_us(deployment, echo, arm, f"arm-{ARMS.index(arm)}-{number}", events))
+            wall_us, processor_us = _us(deployment, echo, arm, f"arm-{ARMS.index(arm)}-{number}", events)
+            found[arm].wall_us.append(wall_us)
+            found[arm].processor_us.append(processor_us)
     return found
 
 
-def _us(deployment: Deployment, echo: Topics, arm: str, group: str, events: int) -> float:
+def _us(deployment: Deployment, echo: Topics, arm: str, group: str, events: int) -> tuple[float, float]:
+    """Wall and processor time per event."""
     bootstrap = deployment.stack.kafka_bootstrap
     sink = echo.answers if arm == ECHO else topics_of(deployment.names).answers
     since = kafka.end_offsets(bootstrap, sink)
     with working_on_all(deployment, arm, group, echo.answers) as running:
-        _await(bootstrap, sink, sum(since.values()) + events, arm, running)
+        processor_us = _await(bootstrap, sink, sum(since.values()), events, arm, running)
     times_ms = sorted(record.timestamp()[1] for record in kafka.read_all(bootstrap, sink, since=since))
     counted = times_ms[len(times_ms) // _UNCOUNTED_PART :]
-    return max(1, counted[-1] - counted[0]) / len(counted) * 1_000
+    return max(1, counted[-1] - counted[0]) / len(counted) * 1_000, processor_us
 
 
-def _await(bootstrap: str, topic: str, end: int, arm: str, running: list[tiers.Tier]) -> None:
+def _await(bootstrap: str, topic: str, begin: int, events: int, arm: str, running: Running) -> float:
+    """Waits for so many answers; microseconds of the processor for each of those that count."""
     before, heard_s = -1, time.monotonic()
-    while (now := sum(kafka.end_offsets(bootstrap, topic).values())) < end:
-        tiers.check_alive(running)
-        if now != before:
-            before, heard_s = now, time.monotonic()
+    counted: tuple[int, float] | None = None
+    while (done := sum(kafka.end_offsets(bootstrap, topic).values()) - begin) < events:
+        tiers.check_alive(running.tiers)
+        if counted is None and done >= events // _UNCOUNTED_PART:
+            counted = done, _processor_s(running)
+        if done != before:
+            before, heard_s = done, time.monotonic()
         elif time.monotonic() - heard_s > _NO_PROGRESS_S:
-            raise UserError(f"{end - now:,} answers of the {arm} are missing; none came for {_NO_PROGRESS_S:.0f} s.")
+            raise UserError(f"{events - done:,} answers of the {arm} are missing; no more came for a long time.")
         time.sleep(_LOOK_EVERY_S)
+    first, begun_s = counted or (0, 0.0)  # all came between two looks
+    return (_processor_s(running) - begun_s) / (events - first) * 1e6
+
+
+def _processor_s(running: Running) -> float:
+    times = running.process.cpu_times()
+    return float(times.user + times.system)
