@@ -2,7 +2,7 @@
 # Needed: make, Python 3.11 or newer with venv. ARGS= is handed on: make test ARGS="tests/unit -k window"
 
 PYTHON ?= python3
-MEMBERS = shared realtime streaming offline deploy
+MEMBERS = shared client realtime streaming offline deploy
 PROJECTS = $(MEMBERS:%=%/pyproject.toml)
 VENV = .venv/.stamp
 RUN = .venv/bin

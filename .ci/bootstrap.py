@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make .venv: everything from requirements.lock, checked by hash, and the five members editable.
+"""Make .venv: everything from requirements.lock, checked by hash, and the members editable.
 
 Needs only Python 3.11 with its venv module. An existing .venv is brought up to date, not thrown away.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv/bin/python"
 LOCK = ROOT / "requirements.lock"
-MEMBERS = ["shared", "realtime", "streaming", "offline", "deploy"]
+MEMBERS = ["shared", "client", "realtime", "streaming", "offline", "deploy"]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Install each tier in an environment of its own and import every module of it.
+"""Install each tier, and the source client, in an environment of its own and import every module of it.
 
 One environment for everybody hides a dependency that a tier uses and does not declare; this one does not.
 """
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TIERS = ["realtime", "streaming", "offline", "deploy"]
+TIERS = ["client", "realtime", "streaming", "offline", "deploy"]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])

@@ -5,7 +5,7 @@ does not answer within its timeout raises TimeoutError.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -51,6 +51,7 @@ __all__ = [
     "producer",
     "read_all",
     "send",
+    "send_all",
     "topic_partitions",
 ]
 
@@ -99,6 +100,18 @@ def send(bootstrap: str, topic: str, key: bytes, value: bytes, *, timeout_s: flo
     if not told or (offset := told[0].offset()) is None:
         raise TimeoutError(f"the broker did not take a record of {topic} within {timeout_s:.0f} s")
     return offset, told[0].timestamp()[1]
+
+
+def send_all(
+    bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]], *, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Sends keys with values to a topic and returns when all are acknowledged."""
+    failures: list[object] = []
+    sender = producer(bootstrap, settings={"message.timeout.ms": int(timeout_s * 1_000)})
+    for key, value in records:
+        sender.produce(topic, value, key, on_delivery=lambda error, _: failures.append(error) if error else None)
+    if left := sender.flush(timeout_s) + len(failures):
+        raise TimeoutError(f"the broker did not take {left} records of {topic} within {timeout_s:.0f} s")
 
 
 def consumer_from(bootstrap: str, offsets: Mapping[str, Offsets], *, max_queue_kib: int = 32 * 1024) -> Consumer:

@@ -12,11 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SETTINGS = ROOT / "pyproject.toml"
-MEMBERS = ["shared", "realtime", "streaming", "offline", "deploy"]
+MEMBERS = ["shared", "client", "realtime", "streaming", "offline", "deploy"]
 
 # contract: files that break it, by the path below the packages
 OFFENCES = [
     ("tiers", {"fraudbrain_realtime/planted.py": "import fraudbrain_streaming"}),
+    ("tiers", {"fraudbrain_client/planted.py": "from fraudbrain_realtime import __doc__"}),
     ("tiers", {"fraudbrain_deploy/planted.py": "def late() -> None:\n    import fraudbrain_offline"}),
     ("shared-knows-no-tier", {"fraudbrain_shared/planted.py": "from fraudbrain_realtime import __doc__"}),
     ("shared-knows-no-client", {"fraudbrain_shared/planted.py": "import happybase"}),
@@ -45,7 +46,7 @@ OFFENCES = [
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """A copy of the five packages, without their data."""
+    """A copy of the packages, without their data."""
 
     def data(folder: str, names: list[str]) -> list[str]:
         return [name for name in names if not Path(folder, name).is_dir() and not name.endswith(".py")]

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from fraudbrain_deploy.bench.machine import Machine
     from fraudbrain_deploy.bench.report import Report
 
-PARTS = ("rules", "core")
+PARTS = ("rules", "core", "fast")
 DEFAULT_SUBJECTS = 100_000
+MANY, FEW = 15, 3
+"""Rounds of what takes moments, and of what takes seconds."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "code 1: a ratio is below what it must be."
     )
     parser.add_argument("part", nargs="?", choices=PARTS, help="only this part (default: all)")
-    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="at least 3 (default: 15)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="at least 3 (default: 15 of rules and core, 3 of fast)")
     parser.add_argument("--slice-s", type=float, default=0.05, metavar="S", help="of each engine in a round (0.05)")
     parser.add_argument(
-        "--subjects", type=int, default=DEFAULT_SUBJECTS, metavar="N", help="most of them, for the core (100,000)"
+        "--subjects", type=int, default=DEFAULT_SUBJECTS, metavar="N", help="most of them (default: 100,000)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, metavar="S", help="of each measurement of the fast tier (default: 10)"
     )
     parser.add_argument("--no-peers", action="store_true", help="measure ours alone; nothing is installed")
     parser.add_argument("--against", type=Path, metavar="FILE", help="a stored run (--json) to compare ratios with")
@@ -39,8 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.bench.report import Report, joined, page, read_report
     from fraudbrain_deploy.errors import UserError
 
-    if arguments.rounds < 3:
+    if arguments.rounds is not None and arguments.rounds < 3:
         raise UserError("A median of fewer than three rounds says nothing.", "Use --rounds 3 or more.")
+    if arguments.seconds <= 0:
+        raise UserError("A measurement takes time.", "Use --seconds above 0.")
     if arguments.subjects < 1:
         raise UserError("There must be a subject.", "Use --subjects 1 or more.")
     earlier = read_report(arguments.against) if arguments.against else None
@@ -60,7 +67,7 @@ def _rules(arguments: argparse.Namespace, machine: "Machine") -> "Report":
     if not arguments.no_peers:
         status_line("the peers are made ready")
     peers = None if arguments.no_peers else peers_folder(arguments.data)
-    found = bench.run(peers, rounds=arguments.rounds, slice_s=arguments.slice_s, tell=status_line)
+    found = bench.run(peers, rounds=arguments.rounds or MANY, slice_s=arguments.slice_s, tell=status_line)
     return Report(
         machine=machine,
         versions=found.versions,
@@ -80,7 +87,7 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
         found = bench.run(
             None if arguments.no_peers else arguments.data,
             subjects=arguments.subjects,
-            rounds=arguments.rounds,
+            rounds=arguments.rounds or MANY,
             slice_s=arguments.slice_s,
             tell=status_line,
         )
@@ -95,4 +102,27 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
     )
 
 
-_MEASURE = {"rules": _rules, "core": _core}
+def _fast(arguments: argparse.Namespace, machine: "Machine") -> "Report":
+    from fraudbrain_deploy.bench.fast import bench
+    from fraudbrain_deploy.bench.report import Report
+    from fraudbrain_deploy.interruption import interruptible
+
+    with interruptible():  # what was started is stopped
+        found = bench.run(
+            subjects=arguments.subjects,
+            rounds=arguments.rounds or FEW,
+            seconds=arguments.seconds,
+            tell=status_line,
+        )
+    return Report(
+        machine=machine,
+        versions=bench.versions(),
+        rows=list(bench.rows(found)),
+        curves=[],
+        rounds_us=bench.rounds_us(found),
+        facts=bench.facts(found),
+        tables=list(bench.tables(found)),
+    )
+
+
+_MEASURE = {"rules": _rules, "core": _core, "fast": _fast}

@@ -7,6 +7,7 @@ import msgspec
 
 from fraudbrain_deploy.bench.machine import Machine
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.load.histogram import Quantiles
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,13 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     should_us: dict[int, float]
 
 
+class LatencyTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took at each of several rates (events a second)."""
+
+    name: str
+    by_rate: dict[int, Quantiles]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A run. `rounds_us` holds each round's microseconds, by what was measured; `facts` say what the work was."""
 
@@ -60,6 +68,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rounds_us: dict[str, list[float]]
     facts: list[str]
     breakdowns: list[Breakdown] = []
+    tables: list[LatencyTable] = []
 
 
 def joined(one: Report, other: Report) -> Report:
@@ -72,6 +81,7 @@ def joined(one: Report, other: Report) -> Report:
         rounds_us=one.rounds_us | other.rounds_us,
         facts=one.facts + other.facts,
         breakdowns=one.breakdowns + other.breakdowns,
+        tables=one.tables + other.tables,
     )
 
 
@@ -99,6 +109,8 @@ def page(report: Report, earlier: Report | None = None) -> str:
     ]
     for breakdown in report.breakdowns:
         lines += ["", *_breakdown(breakdown)]
+    for table in report.tables:
+        lines += ["", *_table(table)]
     for curve in report.curves:
         lines += ["", *_curve(curve)]
     return "\n".join(lines)
@@ -121,7 +133,9 @@ def _rows(rows: Sequence[Row], earlier: Mapping[str, float]) -> Iterator[str]:
 
 
 def _us(value: float | None) -> str:
-    return f"{'':9}" if value is None else f"{value:6.2f} µs"
+    if value is None:
+        return f"{'':9}"
+    return f"{value:6.2f} µs" if value < 1_000 else f"{value / 1_000:6.2f} ms"
 
 
 def _ratio(value: float) -> str:
@@ -155,6 +169,13 @@ def _breakdown(breakdown: Breakdown) -> Iterator[str]:
     yield breakdown.name
     yield "".join(f"{name:>10}" for name in parts)
     yield "".join(f"{us:10.2f}" for us in parts.values())
+
+
+def _table(table: LatencyTable) -> Iterator[str]:
+    yield table.name
+    yield "".join(f"{name:>10}" for name in ("events/s", "p50", "p99", "p99.9", "max"))
+    for per_s, ms in table.by_rate.items():
+        yield f"{per_s:>10,}" + "".join(f"{each:10.1f}" for each in (ms.p50, ms.p99, ms.p99_9, ms.max))
 
 
 def _curve(curve: Curve) -> Iterator[str]:

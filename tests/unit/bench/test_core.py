@@ -7,12 +7,14 @@ import pytest
 
 from fraudbrain_deploy import __main__ as command
 from fraudbrain_deploy.bench.core import bench
-from fraudbrain_deploy.bench.core.bench import CoreFound, Scoring
+from fraudbrain_deploy.bench.core.bench import CoreFound
 from fraudbrain_deploy.bench.core.engine import EVENTS_EACH, STAGES, Engine
 from fraudbrain_deploy.bench.core.measuring import Found
-from fraudbrain_deploy.bench.core.stream import Stream, subject_name
+from fraudbrain_deploy.bench.core.scoring import Scoring
+from fraudbrain_deploy.bench.core.stream import reference_stream
 from fraudbrain_deploy.bench.report import Report
 from fraudbrain_deploy.bench.rules.cases import reference
+from fraudbrain_deploy.load.stream import subject_name
 from fraudbrain_shared.features import encode_profile
 from fraudbrain_shared.records import Decision
 
@@ -33,7 +35,7 @@ def test_the_core_is_measured_without_any_peer(tmp_path: Path, capsys: pytest.Ca
 def test_the_stages_decide_and_leave_what_the_whole_does() -> None:
     scenario = reference()
     whole, staged = Engine(scenario, 40), Engine(scenario, 40)
-    stream = Stream(scenario, 40)
+    stream = reference_stream(scenario, 40)
     for _ in range(150):
         events = stream.take(1)
         assert whole.whole(events) == staged.stages(events, lambda: 0.0)[1]
@@ -44,7 +46,7 @@ def test_the_stages_decide_and_leave_what_the_whole_does() -> None:
 
 def test_decisions_are_made_with_all_that_a_worker_has() -> None:
     scenario = reference()
-    engine, events = Engine(scenario, 40), Stream(scenario, 40).take(100)
+    engine, events = Engine(scenario, 40), reference_stream(scenario, 40).take(100)
     decisions = [msgspec.json.decode(each, type=Decision) for each in engine.whole(events)]
     assert {decision.degraded for decision in decisions} == {()}
     assert any(decision.findings for decision in decisions)
@@ -53,8 +55,8 @@ def test_decisions_are_made_with_all_that_a_worker_has() -> None:
 
 def test_the_stream_is_the_same_each_time_and_the_first_subject_comes_most() -> None:
     scenario = reference()
-    events = Stream(scenario, 1_000).take(2_000)
-    assert events == Stream(scenario, 1_000).take(2_000)
+    events = reference_stream(scenario, 1_000).take(2_000)
+    assert events == reference_stream(scenario, 1_000).take(2_000)
     keys = [event.key for event in events]
     assert 0.1 < max(map(keys.count, set(keys))) / len(keys) < 0.17  # 1 / (1 + 1/2 + … + 1/1000) is 0.134
     assert [event.time for event in events] == sorted(event.time for event in events)

@@ -11,19 +11,16 @@ import msgspec
 
 from fraudbrain_deploy.bench.core.engine import EVENTS_EACH
 from fraudbrain_deploy.bench.core.measuring import Found
-from fraudbrain_deploy.bench.core.services import services
-from fraudbrain_deploy.bench.core.stream import Stream
+from fraudbrain_deploy.bench.core.scoring import Scoring, scored
+from fraudbrain_deploy.bench.core.services import BESIDE, services
 from fraudbrain_deploy.bench.measuring_process import measured
 from fraudbrain_deploy.bench.peers import QUIX, peers_folder
 from fraudbrain_deploy.bench.report import Breakdown, Curve, Row
-from fraudbrain_deploy.bench.rules.cases import REFERENCE, reference
 from fraudbrain_shared.testing.alternating import Tell, ratio
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 """Numbers of subjects of which the cost is measured, up to the greatest that is asked for."""
 
-_TRAINING_SUBJECTS: Final = 1_000
-_TRAINING_EVENTS: Final = 4_000
 # What a first prototype cost on two cores.
 _BASE_US: Final = 2.0
 _PER_TREE_US: Final = 0.02
@@ -34,19 +31,6 @@ _BYTES_FROM: Final = 100_000  # of fewer subjects, what else the process needs c
 _START_S: Final = 600.0
 _WORKS: Final = 400
 _QUIX_ROUND_S: Final = 60.0
-
-
-class Scoring(msgspec.Struct):
-    """What the offline tier's own bench prints, of which we know what we show."""
-
-    versions: dict[str, str]
-    ours_us: list[float]
-    xgboost_us: list[float]
-    max_difference: float
-    rows: int
-    trees: int
-    nodes: int
-    growth_us: dict[int, list[float]]
 
 
 class CoreFound(msgspec.Struct):
@@ -66,27 +50,18 @@ def run(data: Path | None, *, subjects: int, rounds: int, slice_s: float, tell: 
     at_most_s = _START_S + _WORKS * rounds * slice_s
     sizes = [*(size for size in SIZES if size < subjects), subjects]
     with TemporaryDirectory(prefix="fraudbrain-bench-") as made, ExitStack() as ends:
-        events, release = Path(made) / "events.jsonl", Path(made) / "release.json"
-        _write_events(events)
-        options = ["--scenario", str(REFERENCE), "--events", str(events), "--release", str(release)]
-        answer = measured("fraudbrain_offline", ["bench", *options, *pace], at_most_s=at_most_s, tell=tell)
-        scoring = msgspec.json.decode(answer, type=Scoring)
+        release = Path(made) / "release.json"
+        scoring = scored(release, pace, at_most_s=at_most_s, tell=tell)
         options = ["--release", str(release), "--subjects", *map(str, sizes), *pace]
         if data is not None:
             tell("the peers are made ready")
             options += ["--peers", str(peers_folder(data)), "--quix", str(peers_folder(data, QUIX))]
             tell("Kafka and Redis start")
-            stack = ends.enter_context(services())
+            stack = ends.enter_context(services(BESIDE))
             options += ["--redis", stack.redis_url, "--broker", stack.kafka_bootstrap]
             at_most_s += rounds * _QUIX_ROUND_S
         answer = measured("fraudbrain_deploy.bench.core.measuring", options, at_most_s=at_most_s, tell=tell)
         return CoreFound(scoring, msgspec.json.decode(answer, type=Found))
-
-
-def _write_events(path: Path) -> None:
-    """What the model is trained on: the same kind of stream, of fewer subjects, so that they have some history."""
-    stream = Stream(reference(), _TRAINING_SUBJECTS)
-    path.write_bytes(b"".join(event.value + b"\n" for event in stream.take(_TRAINING_EVENTS)))
 
 
 def rows(found: CoreFound) -> Iterator[Row]:

@@ -1,14 +1,15 @@
 """The engine on a stream, as a worker runs it, without broker and store: whole, and stage by stage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from random import Random
 from typing import Final
 
 import msgspec
 
-from fraudbrain_deploy.bench.core.stream import T0, StreamEvent, history, subject_name
+from fraudbrain_deploy.bench.core.stream import T0, history
 from fraudbrain_deploy.bench.rules.cases import EVENTS
+from fraudbrain_deploy.load.stream import StreamEvent, subject_name
 from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.controls import ParameterBook, own_rules
 from fraudbrain_shared.decisions import DecisionCore, DecisionEncoder, Origin
@@ -245,8 +246,17 @@ def _lived(scenario: Scenario, admission: Admission, fold: ProfileFold, random: 
 
 
 def context_of_events(scenario: Scenario) -> ContextView:
-    """What a slow tier that has seen the committed events says of their merchants and devices, as of `T0`."""
-    view, fold, admission = ContextView(scenario), ContextFold(scenario), Admission(scenario)
+    """The context of a worker that has read these records, as of `T0`."""
+    view = ContextView(scenario)
+    for key, value in context_records(scenario, T0):
+        view.update(key, value)
+    return view
+
+
+def context_records(scenario: Scenario, clock: int) -> Iterator[tuple[bytes, bytes]]:
+    """What a slow tier that has seen the committed events publishes of their merchants and devices; its clock, UTC ms,
+    comes last."""
+    fold, admission = ContextFold(scenario), Admission(scenario)
     states: dict[tuple[str, str], EntityStates] = {}
     for line in EVENTS.read_bytes().splitlines():
         subject: str = msgspec.json.decode(line)["fields"][scenario.subject]
@@ -255,7 +265,6 @@ def context_of_events(scenario: Scenario) -> ContextView:
         for each in fold.of_event(event):
             own = states.setdefault((each.entity, each.id), {})
             fold.add(own, each)
-            record = fold.record(each.entity, each.id, own)
-            view.update(context_key(each.entity, each.id), msgspec.json.encode(record))
-    view.update(clock_key(_JOB), msgspec.json.encode(ContextClock(_JOB, T0)))
-    return view
+    for (entity, id_), own in states.items():
+        yield context_key(entity, id_), msgspec.json.encode(fold.record(entity, id_, own))
+    yield clock_key(_JOB), msgspec.json.encode(ContextClock(_JOB, clock))

@@ -17,7 +17,7 @@ import msgspec
 
 from fraudbrain_deploy.bench.core.engine import STAGES, Engine
 from fraudbrain_deploy.bench.core.quix import QuixStreams, quix_streams
-from fraudbrain_deploy.bench.core.stream import Stream
+from fraudbrain_deploy.bench.core.stream import reference_stream
 from fraudbrain_deploy.bench.rules.cases import reference
 from fraudbrain_shared.admission import AdmittedEvent
 from fraudbrain_shared.features import encode_profile
@@ -94,7 +94,7 @@ def measure(
 def _side_by_side(
     found: Found, scenario: Scenario, champion: Scorer, peers: Peers | None, rounds: int, tell: Tell
 ) -> None:
-    stream = Stream(scenario, found.subjects)
+    stream = reference_stream(scenario, found.subjects)
     whole, staged, updated = (Engine(scenario, found.subjects, champion) for _ in range(3))
     touched: set[str] = set()
     fired: list[int] = []
@@ -135,7 +135,7 @@ def _growth(found: Found, scenario: Scenario, champion: Scorer, sizes: Sequence[
         before = _resident_bytes()
         engines[size] = Engine(scenario, size, champion)
         found.bytes_each[size] = (_resident_bytes() - before) / size
-    streams = {size: Stream(scenario, size) for size in engines}
+    streams = {size: reference_stream(scenario, size) for size in engines}
     found.growth_us = {size: [] for size in engines}
     with undisturbed():
         for number in _rounds(rounds, "growth", tell):
@@ -180,7 +180,7 @@ def _redis(found: Found, peers: Peers | None, ends: ExitStack) -> UpdateUs | Non
 def _quix(found: Found, peers: Peers | None, scenario: Scenario, ends: ExitStack) -> QuixStreams | None:
     if peers is None:
         return None
-    events = [event.value for event in Stream(scenario, found.subjects).take(_QUIX_EVENTS)]
+    events = [event.value for event in reference_stream(scenario, found.subjects).take(_QUIX_EVENTS)]
     quix = ends.enter_context(quix_streams(peers.quix, peers.broker, events))
     found.versions["Quix Streams"] = quix.version
     return quix

@@ -1,6 +1,6 @@
-"""A broker and Redis for the length of a run: the local stack's own, on free ports, in a temporary folder."""
+"""Broker and stores for the length of a run: the local stack's own, on free ports, in a temporary folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,20 +9,24 @@ from typing import Final
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.stack import StackError, StackSettings, down, free_port_block, up
 
-_PARTS: Final = ("kafka", "redis")
+_REMEDY: Final = "What needs none of them: `fraudbrain bench rules`, and `fraudbrain bench core --no-peers`."
+
+BESIDE: Final = ("kafka", "redis")
+"""What the core is measured beside."""
+WHOLE: Final = ("kafka", "hbase", "thrift", "redis")
+"""What a worker needs."""
 
 
 @contextmanager
-def services() -> Iterator[StackSettings]:
-    """Both, ready. Raises UserError where they cannot be had."""
+def services(parts: Sequence[str]) -> Iterator[StackSettings]:
+    """These parts, ready. Raises UserError where they cannot be had."""
     with TemporaryDirectory(prefix="fraudbrain-bench-") as folder:
         settings = StackSettings(data=Path(folder), ports=free_port_block())
         try:
-            up(settings, _PARTS)
+            up(settings, parts)
         except StackError as error:
-            remedy = "Or measure ours alone: `fraudbrain bench --no-peers`."
-            raise UserError(f"Kafka and Redis, to measure beside: {error}", remedy) from error
+            raise UserError(f"{', '.join(parts)}, to measure beside: {error}", _REMEDY) from error
         try:
             yield settings
         finally:
-            down(settings, _PARTS)
+            down(settings, parts)

@@ -1,0 +1,1 @@
+"""The fast tier as a whole, broker to broker, beside an echo that decides nothing."""
