@@ -44,7 +44,7 @@ _CODE: Final[Mapping[str, _Code]] = {
         "h.append(value)\nif last and h[last - 1] < value: add_h(h, last - 1, value, time)",
         "if h[last] < value: add_h(h, last, value, time)",
     ),
-    "a": _Code("a.append([time, value])", ""),
+    "a": _Code("a.append([time, value])", "pass"),
     "z": _Code("z[0] = time\nz[1] = value", "z[0] = time\nz[1] = value"),
 }
 """By the letter of `COLUMNS`."""
@@ -74,7 +74,7 @@ def compile_add(
         "if time < clock: return add_late(state, value, key, time, clock)",
         f"starts = state[{hops.starts}]",
         f"start = time // {hops.hop_s * 1000} * {hops.hop_s}",
-        "if starts and starts[-1] == start:",
+        "if starts and starts[-1] >= start:",
         *_indented(_column_lines(hops, aggregates, "len(starts) - 1", begins=False)),
         "else:",
         f"    if len(starts) >= state[{hops.limit}]: regroup(state, clock // 1000)",

@@ -35,10 +35,10 @@ class SharedHops:
         self.notes_misses = self.minds_misses = "r" in shape.columns
         self._windows = shape.reaches
         self._grids = [(each.length_s, each.hop_s, each.grid_s) for each in self._windows]
-        self._hop_s = self._windows[0].grid_s
+        self.hop_s = self._windows[0].grid_s
         reach_s = max(each.length_s + each.hop_s for each in self._windows)
         self.letters = shape.columns
-        self._signature = f"{self._hop_s % ENDLESS_S}{self.letters}"
+        self._signature = f"{self.hop_s % ENDLESS_S}{self.letters}"
         self.form = f"{shape.tag}:{self._signature}"
         self._aggregates: list[Aggregate] = [AGGREGATES[letter](reach_s) for letter in self.letters]
         self._adds = [(each.add, COLUMNS + place) for place, each in enumerate(self._aggregates)]
@@ -47,7 +47,7 @@ class SharedHops:
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
 
         self.add: Add = compile_add(
-            Hops(self._hop_s, STARTS, LIMIT, COLUMNS),
+            Hops(self.hop_s, STARTS, LIMIT, COLUMNS),
             dict(zip(self.letters, self._aggregates, strict=True)),
             self._add_late,
             self._regroup,
@@ -117,7 +117,7 @@ class SharedHops:
         head = -1  # the newest hop that stays, among those looked at
         for place in range(len(now) - 1, 0, -1):
             grid_s, begin = now[place][1], end
-            if grid_s == self._hop_s:  # no hop is shorter: nothing is to be put together
+            if grid_s == self.hop_s:  # no hop is shorter: nothing is to be put together
                 break
             end = bisect_left(starts, now[place - 1][0], begin)
             first = bisect_left(starts, was[place - 1][0], begin, end)

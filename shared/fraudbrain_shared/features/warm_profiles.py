@@ -23,8 +23,9 @@ class WarmProfiles:
         warm, rows = self._warm, {}
         for profile in profiles:
             rows[profile.subject] = encode_profile(profile)
-            warm[profile.subject] = profile
-            warm.move_to_end(profile.subject)
+            if profile.states is not None:
+                warm[profile.subject] = profile
+                warm.move_to_end(profile.subject)
         while len(warm) > self.most:  # only now: the first may have been among those flushed
             put_to_rest(warm.popitem(last=False)[1])
         return rows

@@ -229,7 +229,8 @@ def profiles_at_rest(scenario: Scenario, fold: ProfileFold, subjects: int) -> di
             last_applied=number,
             clock=life.clock,
             remembered=bytes(bytearray(life.remembered)),
-            packed=bytes(bytearray(life.packed)),
+            flat=bytes(bytearray(life.flat)),
+            packed=life.packed,
         )
     return profiles
 
