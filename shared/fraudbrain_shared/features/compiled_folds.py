@@ -54,22 +54,22 @@ def key_of(feature: ProfileFeature) -> Expression | None:
 
 
 def compile_folds(
-    steps: Sequence[Step], flat_steps: Sequence[FlatStep], flat: FlatStates | None, fold_slowly: FoldSlowly
+    steps: Sequence[Step], flat_steps: Sequence[FlatStep], flat: FlatStates, fold_slowly: FoldSlowly
 ) -> FoldAll:
     """The function that folds an event into the states of all `steps`, and into `flat` ones.
 
     A feature without `where` takes all events, one without `value` counts them as 1. What is unknown or in error is
     not folded, nor is a double that is no number.
     """
-    trees = [each.tree for step in (*steps, *flat_steps) for each in expressions_of(step.feature)]
+    features = [each.feature for each in steps] + [each.feature for each in flat_steps]
+    trees = [each.tree for feature in features for each in expressions_of(feature)]
     reads = sum((names_read(tree) for tree in trees), Counter[Name]())
     writer = Writer(hoisted={read for read, times in reads.items() if times > 1}, parts=SharedParts(trees))
     lines = [line for step in steps for line in _step_lines(writer, step)]
-    lines += _flat_lines(writer, flat_steps, flat) if flat_steps and flat else ()
+    lines += _flat_lines(writer, flat_steps, flat) if flat_steps else ()
     constants: dict[str, Any] = {**writer.constants, "_isfinite": isfinite, "_bytes": bytes, "_int": int}
-    if flat:
-        constants |= {"_work": flat.work, "_memory": flat.memory, "_made": flat.made, "_kernel": flat.kernels.fold}
-        constants |= {"_pack": Struct(f"={VALUES + len(flat.values)}q").pack_into, "_fold_slowly": fold_slowly}
+    constants |= {"_work": flat.work, "_memory": flat.memory, "_made": flat.made, "_kernel": flat.kernels.fold}
+    constants |= {"_pack": Struct(f"={VALUES + len(flat.values)}q").pack_into, "_fold_slowly": fold_slowly}
     for place, keeper, _ in steps:
         constants |= {f"_start{place}": keeper.start, f"_add{place}": keeper.add, f"_miss{place}": keeper.miss}
     fold_all: FoldAll = function_of(

@@ -99,7 +99,7 @@ def compile_reads(
     results = "".join(f"{variable}, " for each in features for variable in variables[each.name])
     lines = [
         *_begin_lines([each for each in features if flat is None or each.id in since or not _is_in(each, flat)]),
-        *(_flat_lines(flat, variables, since) if flat else ()),
+        *(_flat_lines(flat, variables, since) if flat and flat.shapes else ()),
         *(line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)),
         f"return ({results})",
     ]

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
+from numba import types
 from numba.extending import register_jitable
 
 from fraudbrain_shared.features.flat_layout import (
@@ -91,11 +92,12 @@ def kernels() -> Kernels:
 
 
 def _compiled(*, cached: bool) -> Kernels:
-    flat, work, number = numba.typeof(b""), numba.int64[::1], numba.int64
+    flat, work, number = types.Bytes(numba.uint8, 1, "C", readonly=True), numba.int64[::1], numba.int64
     signatures = [number(flat, work, number), number(flat, work), number(flat)]
+    njit: Any = numba.njit
     entries = []
     for source, signature in zip(INTERPRETED, signatures, strict=True):
-        made = numba.njit(signature, cache=cached, error_model="numpy")(source)
+        made = njit(signature, cache=cached, error_model="numpy")(source)
         entries.append(made.overloads[signature.args].entry_point)
     return Kernels(*entries)
 
@@ -554,7 +556,9 @@ def _fold(flat: Any, work: Any) -> Any:
 
 def _check(flat: Any) -> Any:
     end = len(flat)
-    at = 4 if end else 0
+    if end == 0:
+        return 0
+    at = 4
     while at + STATE_HEAD <= end:
         letters = np.int64(flat[at + 6])
         body_end = _body_end(flat, at)
@@ -575,7 +579,7 @@ def _check(flat: Any) -> Any:
                 return UNSOUND
         if at != body_end:
             return UNSOUND
-    return 0 if at == end else UNSOUND
+    return 0 if at == end > 4 else UNSOUND
 
 
 @register_jitable

@@ -61,7 +61,7 @@ class FlatStates:
     how many reads follow, and those.
     """
 
-    def __init__(self, layout: int, shapes: Sequence[StateShape], keepers: Sequence[SharedHops]) -> None:
+    def __init__(self, layout: int, shapes: Sequence[StateShape]) -> None:
         from fraudbrain_shared.features.flat_kernel import kernels  # late, since it takes a second
 
         if len(shapes) > at.MOST_STATES:
@@ -69,13 +69,13 @@ class FlatStates:
         self.layout: Final = layout
         self.shapes: Final = shapes
         self._places = {shape.tag: place for place, shape in enumerate(shapes)}
-        self._keepers = keepers
+        self._keepers = [SharedHops(shape) for shape in shapes]
         self.values: Final = list(dict.fromkeys(map(_value_text, shapes)))
         """The texts of the values that are folded, None for ones."""
         self.kernels: Final = kernels()
         windows = list(dict.fromkeys(_window(each) for shape in shapes for each in shape.features))
         tables = [*(word for length, hop in windows for word in (length, hop, 0))]
-        for shape, keeper in zip(shapes, keepers, strict=True):
+        for shape, keeper in zip(shapes, self._keepers, strict=True):
             tables += self._table(shape, keeper, windows)
         out_at = at.TABLE + len(tables)
         columns_at = out_at + sum(len(slots(each)) for shape in shapes for each in shape.features)
@@ -83,7 +83,7 @@ class FlatStates:
         self.work: Final = np.zeros(bytes_at + _CAPACITY // _WORD, np.int64)
         self.work[at.LAYOUT : at.TABLE] = layout, len(shapes), len(windows), out_at, columns_at, bytes_at, _CAPACITY
         self.work[at.TABLE : out_at] = tables
-        memory = memoryview(self.work).cast("B")
+        memory = memoryview(self.work.data).cast("B")
         self.memory: Final = memory
         self.made: Final = memory[bytes_at * _WORD :]
         self.out_at: Final = out_at * _WORD
@@ -96,6 +96,8 @@ class FlatStates:
         """The states of bytes of this layout."""
         states: list[State | None] = [None] * len(self.shapes)
         for state in spell_out(flat):
+            if state[TAG] not in self._places:
+                raise msgspec.DecodeError("a state of no feature")
             states[self._places[state[TAG]]] = state
         return states
 

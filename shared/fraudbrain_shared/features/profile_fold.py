@@ -48,19 +48,12 @@ class ProfileFold:
         if len(self._places) < len(shapes):
             raise ValueError("two states have one tag: change the text of an expression a little")
         self._layout = layout_of([keeper.form for keeper in self._keepers])
-        flat = [place for place, shape in enumerate(shapes) if is_flat(shape)][:MOST_STATES]
-        self._flat_places = flat
-        self._list_places = [place for place in range(len(shapes)) if place not in flat]
-        self._flat = (
-            FlatStates(self._layout, [shapes[place] for place in flat], [self._keepers[place] for place in flat])
-            if flat
-            else None
-        )
-        lists = [shapes[place] for place in self._list_places]
+        self._flat_places = [place for place, shape in enumerate(shapes) if is_flat(shape)][:MOST_STATES]
+        self._list_places = [place for place in range(len(shapes)) if place not in self._flat_places]
+        flat, lists = ([shapes[place] for place in places] for places in (self._flat_places, self._list_places))
+        self._flat = FlatStates(self._layout, flat)
         self._read_all = compile_reads(features, lists, later, self._flat, self._read_slowly)
-        self._read_spelt_out = compile_reads(
-            [each for place in flat for each in shapes[place].features], [shapes[place] for place in flat], {}
-        )
+        self._read_spelt_out = compile_reads([each for shape in flat for each in shape.features], flat, {})
         self._types = {
             name: self._of_type(scenario, event_type, shapes) for name, event_type in scenario.event_types.items()
         }
@@ -127,35 +120,32 @@ class ProfileFold:
                 return _NONE
             states = unpacked(profile)
             if states.layout != self._layout:
-                self._adopt(profile)
-                states = profile.states
-            else:
-                profile.states = states
+                states = States(self._layout, self._adopt(profile))
+            profile.states = states
         return states.kept
 
     def _read_slowly(self, profile: Profile, now: int) -> tuple[Reading, ...]:
         """What the kernel does not read: flat states of another layout, or sums beyond 64 bits."""
-        assert self._flat
         if profile.flat and layout_in(profile.flat) != self._layout:
             self._adopt(profile)
         return self._read_spelt_out(profile, self._flat.spelt_out(profile.flat), now, ())
 
     def _fold_slowly(self, profile: Profile, mask: int, values: Sequence[int], time: int, clock: int) -> int:
-        assert self._flat
         if profile.flat and layout_in(profile.flat) != self._layout:
             self._adopt(profile)
         profile.flat, late = self._flat.fold(profile.flat, mask, values, time, clock)
         return late
 
-    def _adopt(self, profile: Profile) -> None:
-        """Has the states in this fold's layout; of other features, which an older scenario had, nothing is kept."""
-        self._keep(profile, self._copied(profile))
+    def _adopt(self, profile: Profile) -> list[State | None]:
+        """Has the states in this fold's layout, and returns those that are not flat; of other features, which an older
+        scenario had, nothing is kept."""
+        return self._keep(profile, self._copied(profile))
 
-    def _keep(self, profile: Profile, states: Sequence[State | None]) -> None:
+    def _keep(self, profile: Profile, states: Sequence[State | None]) -> list[State | None]:
+        lists = [states[place] for place in self._list_places]
         profile.flat = packed(self._layout, [states[place] for place in self._flat_places])
-        profile.packed, profile.states = NO_STATES, None
-        if self._list_places:
-            profile.states = States(self._layout, [states[place] for place in self._list_places])
+        profile.packed, profile.states = NO_STATES, States(self._layout, lists) if lists else None
+        return lists
 
     def _copied(self, profile: Profile) -> list[State | None]:
         """The states of all the fold's own features, none of them flat."""
@@ -166,17 +156,18 @@ class ProfileFold:
         return states
 
     def _of_type(self, scenario: Scenario, event_type: EventType, shapes: Sequence[StateShape]) -> "_TypeFold":
-        steps = [
+        steps: list[Step] = [
             Step(number, self._keepers[place], shapes[place].features[0])
             for number, place in enumerate(self._list_places)
             if shapes[place].on == event_type.name
         ]
-        flat_steps = [
+        flat_steps: list[FlatStep] = [
             FlatStep(number, shapes[place].features[0], self._flat.value_place(shapes[place]))
             for number, place in enumerate(self._flat_places)
             if shapes[place].on == event_type.name
         ]
-        paths = folds_read(each for step in (*steps, *flat_steps) for each in expressions_of(step.feature))
+        features = [each.feature for each in steps] + [each.feature for each in flat_steps]
+        paths = folds_read(each for feature in features for each in expressions_of(feature))
         within = [shape.features[0] for shape in shapes if shape.kind == "within"]
         return _TypeFold(
             compile_folds(steps, flat_steps, self._flat, self._fold_slowly),

@@ -13,7 +13,6 @@ from bisect import bisect_left
 from typing import Any, Final
 
 from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run, keep_first
-from fraudbrain_shared.features.compiled_adds import Add, Hops, compile_add
 from fraudbrain_shared.features.keeper import State
 from fraudbrain_shared.scenario.profile_state import ENDLESS_S, FIRST_SLACK, StateShape
 
@@ -46,17 +45,26 @@ class SharedHops:
         self._columns = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
 
-        self.add: Add = compile_add(
-            Hops(self.hop_s, STARTS, LIMIT, COLUMNS),
-            dict(zip(self.letters, self._aggregates, strict=True)),
-            self._add_late,
-            self._regroup,
-        )
-
     def start(self) -> State:
         return [self._tag, self._signature, 0, FIRST_SLACK, [], *[each.start() for each in self._aggregates]]
 
-    def _add_late(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
+    def add(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
+        if time < clock:
+            return self._add_late(state, value, time, clock)
+        starts: list[int] = state[STARTS]
+        start = time // 1000 // self.hop_s * self.hop_s
+        if starts and starts[-1] >= start:  # it is after where hops were longer in an older release
+            for add, column in self._adds:
+                add(state[column], len(starts) - 1, value, time)
+            return 0
+        if len(starts) >= state[LIMIT]:
+            self._regroup(state, clock // 1000)
+        for insert, column in self._inserts:
+            insert(state[column], len(starts), value, time)
+        starts.append(start)
+        return 0
+
+    def _add_late(self, state: State, value: Any, time: int, clock: int) -> int:
         """Into its own hop, if any window still has it."""
         second = time // 1000
         dropped = sum(second < each.begin_s(clock // 1000) for each in self._windows)
