@@ -18,7 +18,7 @@ from fraudbrain_shared.features.flat_layout import (
     BYTES_AT,
     CAPACITY,
     CLOCK,
-    COLUMN_WORDS,
+    COLUMNS,
     COLUMNS_AT,
     COUNT,
     DECLINED,
@@ -57,14 +57,15 @@ from fraudbrain_shared.features.flat_layout import (
 )
 from fraudbrain_shared.scenario.profile_state import FIRST_SLACK
 
-# The columns of the state that is worked on, the newest hop first.
-_START, _COUNT, _TOTAL, _LOW, _HIGH, _SQUARES, _FIRST_MS, _FIRST = (place * COLUMN_WORDS for place in range(8))
+# What a hop of the state that is worked on has, side by side, the newest hop first.
+_START, _COUNT, _TOTAL, _LOW, _HIGH, _SQUARES, _FIRST_MS, _FIRST = range(COLUMNS)
 
 _FAR: Final = 1 << 40  # a place beyond all bytes
 _BIG: Final = 1 << 62  # sums stay below: two of them fit into 64 bits
 _ROOT: Final = 1 << 31  # the square of less is less
 _EXACT: Final = 1 << 53  # doubles hold all whole numbers up to it
 _63_BITS: Final = (1 << 63) - 1
+ALL: Final = -_63_BITS - 1
 _57_BITS: Final = (1 << 57) - 1
 
 
@@ -181,9 +182,10 @@ def _head(flat: Any, at: Any, end: Any, letters: Any) -> Any:
 
 @register_jitable
 def _hops(
-    flat: Any, at: Any, end: Any, letters: Any, columns: Any, hops: Any, start: Any, first: Any, until: Any
+    flat: Any, at: Any, end: Any, letters: Any, columns: Any, hops: Any, start: Any, first: Any, until: Any, value: Any
 ) -> Any:
-    """Brings hops into the columns from `first` on, as far as they begin at `until` or after; how many, and the place
+    """Brings hops into the columns from `first` on, as far as they begin at `until` or after, and up to one from which
+    on a `value` is neither the least nor the greatest, unless that is 64 bits' least. Returns how many, and the place
     after them."""
     low = high = 0
     for place in range(first, first + hops):
@@ -192,28 +194,30 @@ def _hops(
             start -= step
         if start < until or at > end:
             return place - first, at
-        columns[_START + place] = start
+        columns[place * COLUMNS + _START] = start
         if letters & COUNT:
-            columns[_COUNT + place], at = _varint(flat, at, end)
+            columns[place * COLUMNS + _COUNT], at = _varint(flat, at, end)
         if letters & TOTAL:
-            value, at = _varint(flat, at, end)
-            columns[_TOTAL + place] = _signed(value)
+            number, at = _varint(flat, at, end)
+            columns[place * COLUMNS + _TOTAL] = _signed(number)
         if letters & LOW:
-            value, at = _varint(flat, at, end)
-            low = low - value if place > first else _signed(value)
-            columns[_LOW + place] = low
+            number, at = _varint(flat, at, end)
+            low = low - number if place > first else _signed(number)
+            columns[place * COLUMNS + _LOW] = low
         if letters & HIGH:
-            value, at = _varint(flat, at, end)
-            high = high + value if place > first else _signed(value)
-            columns[_HIGH + place] = high
+            number, at = _varint(flat, at, end)
+            high = high + number if place > first else _signed(number)
+            columns[place * COLUMNS + _HIGH] = high
         if letters & SQUARES:
-            value, at = _varint(flat, at, end)
-            columns[_SQUARES + place] = _signed(value)
+            number, at = _varint(flat, at, end)
+            columns[place * COLUMNS + _SQUARES] = _signed(number)
         if letters & FIRST:
-            value, at = _varint(flat, at, end)
-            columns[_FIRST_MS + place] = start * 1000 + _signed(value)
-            value, at = _varint(flat, at, end)
-            columns[_FIRST + place] = _signed(value)
+            number, at = _varint(flat, at, end)
+            columns[place * COLUMNS + _FIRST_MS] = start * 1000 + _signed(number)
+            number, at = _varint(flat, at, end)
+            columns[place * COLUMNS + _FIRST] = _signed(number)
+        if value != ALL and not (letters & LOW and low > value) and not (letters & HIGH and high < value):
+            return place + 1 - first, at
     return hops, at
 
 
@@ -249,33 +253,33 @@ def _read(flat: Any, work: Any, now: Any) -> Any:
             hops, start, _, _, newest_ms, newest, place = _head(flat, at + STATE_HEAD, body_end, letters)
             if not 0 <= hops <= MOST_HOPS:
                 return DECLINED
-            hops, place = _hops(flat, place, body_end, letters, columns, hops, start, 0, until)
+            hops, place = _hops(flat, place, body_end, letters, columns, hops, start, 0, until, ALL)
             if place > body_end:
                 return DECLINED
             at = body_end
         held = count = total = squares = 0
         for _ in range(features):
             begin = work[work[table] + 2]
-            while held < hops and columns[_START + held] >= begin:
+            while held < hops and columns[held * COLUMNS + _START] >= begin:
                 if letters & COUNT:
-                    count += columns[_COUNT + held]
+                    count += columns[held * COLUMNS + _COUNT]
                 if letters & TOTAL:
-                    total += columns[_TOTAL + held]
+                    total += columns[held * COLUMNS + _TOTAL]
                     if not -_BIG < total < _BIG:
                         return DECLINED
                 if letters & SQUARES:
-                    squares += columns[_SQUARES + held]
+                    squares += columns[held * COLUMNS + _SQUARES]
                     if not -_BIG < squares < _BIG:
                         return DECLINED
                 held += 1
-            while held and columns[_START + held - 1] < begin:
+            while held and columns[(held - 1) * COLUMNS + _START] < begin:
                 held -= 1
                 if letters & COUNT:
-                    count -= columns[_COUNT + held]
+                    count -= columns[held * COLUMNS + _COUNT]
                 if letters & TOTAL:
-                    total -= columns[_TOTAL + held]
+                    total -= columns[held * COLUMNS + _TOTAL]
                 if letters & SQUARES:
-                    squares -= columns[_SQUARES + held]
+                    squares -= columns[held * COLUMNS + _SQUARES]
             reads = work[table + 1]
             table += 2
             for each in range(table, table + reads):
@@ -293,13 +297,13 @@ def _read(flat: Any, work: Any, now: Any) -> Any:
                 elif held == 0:
                     work[out] = 0
                 elif read == READ_LOW:
-                    work[out] = columns[_LOW + held - 1]
+                    work[out] = columns[(held - 1) * COLUMNS + _LOW]
                 elif read == READ_HIGH:
-                    work[out] = columns[_HIGH + held - 1]
+                    work[out] = columns[(held - 1) * COLUMNS + _HIGH]
                 elif read == READ_SQUARES:
                     work[out] = squares
                 elif read == READ_FIRST:
-                    work[out] = columns[_FIRST + held - 1]
+                    work[out] = columns[(held - 1) * COLUMNS + _FIRST]
                 elif newest_ms < 0:
                     return DECLINED
                 elif read == READ_LAST:
@@ -324,9 +328,9 @@ def _edge(work: Any, reaches: Any, number: Any, as_of_s: Any) -> Any:
 def _is_big(columns: Any, letters: Any, first: Any, hops: Any) -> Any:
     """Whether a sum may leave 64 bits when it is added to."""
     for place in range(first, first + hops):
-        if letters & TOTAL and not -_BIG < columns[_TOTAL + place] < _BIG:
+        if letters & TOTAL and not -_BIG < columns[place * COLUMNS + _TOTAL] < _BIG:
             return True
-        if letters & SQUARES and not -_BIG < columns[_SQUARES + place] < _BIG:
+        if letters & SQUARES and not -_BIG < columns[place * COLUMNS + _SQUARES] < _BIG:
             return True
     return False
 
@@ -338,7 +342,7 @@ def _regroup(work: Any, columns: Any, reaches: Any, number: Any, letters: Any, h
     edge, grid = _edge(work, reaches, 0, as_of_s), work[reaches + 2]
     shortest = grid
     for place in range(1, hops + 1):
-        start = columns[_START + place]
+        start = columns[place * COLUMNS + _START]
         while start < edge:
             zone += 1
             if zone == number:
@@ -346,20 +350,20 @@ def _regroup(work: Any, columns: Any, reaches: Any, number: Any, letters: Any, h
             edge, grid = _edge(work, reaches, zone, as_of_s), work[reaches + 3 * zone + 2]
         if grid != shortest:
             start = start // grid * grid
-        if left and columns[_START + left] == start and grid != shortest:
-            columns[_COUNT + left] += columns[_COUNT + place]
-            columns[_TOTAL + left] += columns[_TOTAL + place]
-            columns[_SQUARES + left] += columns[_SQUARES + place]
+        if left and columns[left * COLUMNS + _START] == start and grid != shortest:
+            columns[left * COLUMNS + _COUNT] += columns[place * COLUMNS + _COUNT]
+            columns[left * COLUMNS + _TOTAL] += columns[place * COLUMNS + _TOTAL]
+            columns[left * COLUMNS + _SQUARES] += columns[place * COLUMNS + _SQUARES]
             if _is_big(columns, letters, left, 1):
                 return DECLINED
         else:
             left += 1
-            columns[_START + left] = start
-            columns[_COUNT + left] = columns[_COUNT + place]
-            columns[_TOTAL + left] = columns[_TOTAL + place]
-            columns[_SQUARES + left] = columns[_SQUARES + place]
+            columns[left * COLUMNS + _START] = start
+            columns[left * COLUMNS + _COUNT] = columns[place * COLUMNS + _COUNT]
+            columns[left * COLUMNS + _TOTAL] = columns[place * COLUMNS + _TOTAL]
+            columns[left * COLUMNS + _SQUARES] = columns[place * COLUMNS + _SQUARES]
         for column in (_LOW, _HIGH, _FIRST_MS, _FIRST):
-            columns[column + left] = columns[column + place]
+            columns[left * COLUMNS + column] = columns[place * COLUMNS + column]
     return left
 
 
@@ -378,54 +382,51 @@ def _add(columns: Any, letters: Any, first: Any, hops: Any, start: Any, value: A
     """Brings a value into the hop with a start, or into a new one at its place. Returns the first place, and how many
     there are."""
     place = first
-    while place < first + hops and columns[_START + place] > start:
+    while place < first + hops and columns[place * COLUMNS + _START] > start:
         place += 1
-    if place == first + hops or columns[_START + place] != start:
-        for other in range(first, place):  # towards the free place before all
-            for column in range(0, 8 * COLUMN_WORDS, COLUMN_WORDS):
-                columns[column + other - 1] = columns[column + other]
+    if place == first + hops or columns[place * COLUMNS + _START] != start:
+        for word in range(first * COLUMNS, place * COLUMNS):  # towards the free place before all
+            columns[word - COLUMNS] = columns[word]
         first, hops, place = first - 1, hops + 1, place - 1
-        columns[_START + place] = start
-        columns[_COUNT + place] = columns[_TOTAL + place] = columns[_SQUARES + place] = 0
-        columns[_FIRST_MS + place], columns[_FIRST + place] = time, value
-        columns[_LOW + place] = _63_BITS if place == first else columns[_LOW + place - 1]
-        columns[_HIGH + place] = -_63_BITS - 1 if place == first else columns[_HIGH + place - 1]
-    columns[_COUNT + place] += 1
+        columns[place * COLUMNS + _START] = start
+        columns[place * COLUMNS + _COUNT] = columns[place * COLUMNS + _TOTAL] = columns[place * COLUMNS + _SQUARES] = 0
+        columns[place * COLUMNS + _FIRST_MS], columns[place * COLUMNS + _FIRST] = time, value
+        columns[place * COLUMNS + _LOW] = _63_BITS if place == first else columns[(place - 1) * COLUMNS + _LOW]
+        columns[place * COLUMNS + _HIGH] = -_63_BITS - 1 if place == first else columns[(place - 1) * COLUMNS + _HIGH]
+    columns[place * COLUMNS + _COUNT] += 1
     if letters & TOTAL:
-        columns[_TOTAL + place] += value
+        columns[place * COLUMNS + _TOTAL] += value
     if letters & SQUARES:
-        columns[_SQUARES + place] += value * value
-    if letters & FIRST and time < columns[_FIRST_MS + place]:
-        columns[_FIRST_MS + place], columns[_FIRST + place] = time, value
+        columns[place * COLUMNS + _SQUARES] += value * value
+    if letters & FIRST and time < columns[place * COLUMNS + _FIRST_MS]:
+        columns[place * COLUMNS + _FIRST_MS], columns[place * COLUMNS + _FIRST] = time, value
     if letters & LOW:
         for older in range(place, first + hops):
-            if columns[_LOW + older] <= value:
+            if columns[older * COLUMNS + _LOW] <= value:
                 break
-            columns[_LOW + older] = value
+            columns[older * COLUMNS + _LOW] = value
     if letters & HIGH:
         for older in range(place, first + hops):
-            if columns[_HIGH + older] >= value:
+            if columns[older * COLUMNS + _HIGH] >= value:
                 break
-            columns[_HIGH + older] = value
+            columns[older * COLUMNS + _HIGH] = value
     return first, hops
 
 
 @register_jitable
-def _write_state(
+def _write_head(
     made: Any,
     at: Any,
     letters: Any,
     hop_s: Any,
-    columns: Any,
-    first: Any,
     hops: Any,
+    start: Any,
     as_of: Any,
     limit: Any,
-    ms: Any,
+    newest_ms: Any,
     newest: Any,
 ) -> Any:
-    """What follows a state's tag, length and letters. Returns the place after it."""
-    start = columns[_START + first] if hops else 0
+    """What stands before the hops, as `_head` finds it. Returns the place after it."""
     at = _write(made, at, hop_s)
     at = _write(made, at, hops)
     if hops:
@@ -436,26 +437,34 @@ def _write_state(
         at = _write(made, at, 1 + _zigzag(as_of - start))
         at = _write(made, at, limit)
     if letters & NEWEST:
-        at = _write(made, at, _zigzag(ms - start * 1000))
+        at = _write(made, at, _zigzag(newest_ms - start * 1000))
         at = _write(made, at, _zigzag(newest))
+    return at
+
+
+@register_jitable
+def _write_hops(made: Any, at: Any, letters: Any, columns: Any, first: Any, hops: Any) -> Any:
+    """The hops from the first on, as `_hops` finds them. Returns the place after them."""
     for place in range(first, first + hops):
         if place > first:
-            at = _write(made, at, columns[_START + place - 1] - columns[_START + place])
+            at = _write(made, at, columns[(place - 1) * COLUMNS + _START] - columns[place * COLUMNS + _START])
         if letters & COUNT:
-            at = _write(made, at, columns[_COUNT + place])
+            at = _write(made, at, columns[place * COLUMNS + _COUNT])
         if letters & TOTAL:
-            at = _write(made, at, _zigzag(columns[_TOTAL + place]))
+            at = _write(made, at, _zigzag(columns[place * COLUMNS + _TOTAL]))
         if letters & LOW:
-            low = columns[_LOW + place]
-            at = _write(made, at, columns[_LOW + place - 1] - low if place > first else _zigzag(low))
+            low = columns[place * COLUMNS + _LOW]
+            at = _write(made, at, columns[(place - 1) * COLUMNS + _LOW] - low if place > first else _zigzag(low))
         if letters & HIGH:
-            high = columns[_HIGH + place]
-            at = _write(made, at, high - columns[_HIGH + place - 1] if place > first else _zigzag(high))
+            high = columns[place * COLUMNS + _HIGH]
+            at = _write(made, at, high - columns[(place - 1) * COLUMNS + _HIGH] if place > first else _zigzag(high))
         if letters & SQUARES:
-            at = _write(made, at, _zigzag(columns[_SQUARES + place]))
+            at = _write(made, at, _zigzag(columns[place * COLUMNS + _SQUARES]))
         if letters & FIRST:
-            at = _write(made, at, _zigzag(columns[_FIRST_MS + place] - columns[_START + place] * 1000))
-            at = _write(made, at, _zigzag(columns[_FIRST + place]))
+            at = _write(
+                made, at, _zigzag(columns[place * COLUMNS + _FIRST_MS] - columns[place * COLUMNS + _START] * 1000)
+            )
+            at = _write(made, at, _zigzag(columns[place * COLUMNS + _FIRST]))
     return at
 
 
@@ -506,42 +515,49 @@ def _fold(flat: Any, work: Any) -> Any:
             continue
         if not -_BIG < value < _BIG or (letters & SQUARES and not -_ROOT < value < _ROOT):
             return DECLINED
-        first, hops, start, as_of, limit, newest_ms, newest = 1, 0, 0, 0, FIRST_SLACK, -1, 0
+        first, hops, held, start, as_of, limit, newest_ms, newest = 1, 0, 0, 0, 0, FIRST_SLACK, -1, 0
+        rest = body_end
         if is_there:
-            hops, start, as_of, limit, newest_ms, newest, place = _head(flat, at + STATE_HEAD, body_end, letters)
+            hops, start, as_of, limit, newest_ms, newest, rest = _head(flat, at + STATE_HEAD, body_end, letters)
             if not 0 <= hops <= MOST_HOPS:
                 return DECLINED
-            hops, place = _hops(flat, place, body_end, letters, columns, hops, start, 1, -_63_BITS)
-            if place != body_end or _is_big(columns, letters, 1, hops):
+        own = second // hop_s * hop_s if hop_s else 0
+        if hops:
+            own = max(own, start)
+        is_full = time >= clock and hops >= limit and own > start
+        if hops:
+            needs = ALL if is_full or time < clock else value
+            held, rest = _hops(flat, rest, body_end, letters, columns, hops, start, 1, -_63_BITS, needs)
+            if rest > body_end or held == 0 or _is_big(columns, letters, 1, held):
                 return DECLINED
-            at = body_end
-        kept = True
-        if time >= clock:
-            start = second // hop_s * hop_s if hop_s else 0
-            if hops:
-                start = max(start, columns[_START + first])
-                if start > columns[_START + first] and hops >= limit:
-                    hops = _regroup(work, columns, spans, reaches, letters, hops, clock // 1000)
-                    if hops < 0:
-                        return DECLINED
-                    as_of, limit = clock // 1000, hops + max(FIRST_SLACK, hops // 4)
-        else:
-            dropped = 0
+        if is_full:
+            held = hops = _regroup(work, columns, spans, reaches, letters, held, clock // 1000)
+            if hops < 0:
+                return DECLINED
+            as_of, limit = clock // 1000, hops + max(FIRST_SLACK, hops // 4)
+        dropped = 0
+        if time < clock:
             for reach in range(spans, spans + 3 * reaches, 3):
                 if second < (clock // 1000 - work[reach]) // work[reach + 1] * work[reach + 1]:
                     dropped += 1
             late += dropped
-            kept = dropped < reaches
-            if kept:
-                start = _own_start(work, spans, reaches, as_of, second)
-        if kept:
-            first, hops = _add(columns, letters, first, hops, start, value, time)
+            own = _own_start(work, spans, reaches, as_of, second)
+        if dropped < reaches:
+            more = held
+            first, held = _add(columns, letters, first, held, own, value, time)
+            hops += held - more
             if letters & NEWEST and time >= newest_ms:
                 newest_ms, newest = time, value
-        if hops > MOST_HOPS or to + MOST_HEAD_BYTES + hops * MOST_HOP_BYTES > room:
+        if hops > MOST_HOPS or to + MOST_HEAD_BYTES + held * MOST_HOP_BYTES + body_end - rest > room:
             return DECLINED
         body = to + STATE_HEAD
-        after = _write_state(made, body, letters, hop_s, columns, first, hops, as_of, limit, newest_ms, newest)
+        start = columns[first * COLUMNS + _START] if hops else 0
+        after = _write_head(made, body, letters, hop_s, hops, start, as_of, limit, newest_ms, newest)
+        after = _write_hops(made, after, letters, columns, first, held)
+        for place in range(body_end - rest):  # the hops of which nothing changes
+            made[after + place] = flat[rest + place]
+        after += body_end - rest
+        at = body_end
         if after - body > MOST_BODY:
             return DECLINED
         for place in range(4):

@@ -30,7 +30,6 @@ TABLE: Final = _AFTER + 7
 `flat_states.FlatStates`."""
 
 MOST_HOPS: Final = 2_048
-COLUMN_WORDS: Final = MOST_HOPS + 2
 COLUMNS: Final = 8
 
 MOST_HOP_BYTES: Final = 90

@@ -79,7 +79,7 @@ class FlatStates:
             tables += self._table(shape, keeper, windows)
         out_at = at.TABLE + len(tables)
         columns_at = out_at + sum(len(slots(each)) for shape in shapes for each in shape.features)
-        bytes_at = columns_at + at.COLUMNS * at.COLUMN_WORDS
+        bytes_at = columns_at + at.COLUMNS * (at.MOST_HOPS + 2)
         self.work: Final = np.zeros(bytes_at + _CAPACITY // _WORD, np.int64)
         self.work[at.LAYOUT : at.TABLE] = layout, len(shapes), len(windows), out_at, columns_at, bytes_at, _CAPACITY
         self.work[at.TABLE : out_at] = tables
