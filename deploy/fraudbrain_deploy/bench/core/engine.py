@@ -44,7 +44,7 @@ EVENTS_EACH: Final = 5
 _DAYS: Final = 20
 _LIVES: Final = 500
 _JOB: Final = "bench"
-_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked
+_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked, if they have anything to unpack
 _TOGETHER: Final = 64  # as many as a worker takes from the broker at once
 
 Clock = Callable[[], float]
@@ -52,7 +52,7 @@ Clock = Callable[[], float]
 
 
 class Engine:
-    """A worker's core with the profiles of `subjects`, each with a short history, at rest as after a flush.
+    """A worker's core with the profiles of `subjects`, each with a short history, as after a flush.
 
     Its work per event is a worker's: admission, the lookup of the profile, context, parameters, decision, duplicate
     check, fold and the decision's bytes.
@@ -78,7 +78,7 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Encodes the profiles of the events, and puts to rest those that came too long ago: as a flush does."""
+        """Encodes the profiles of the events as a flush does."""
         touched = dict.fromkeys(event.key.decode() for event in events)
         self._warm.flush(self.profiles[subject] for subject in touched)
 
