@@ -107,13 +107,13 @@ def _compiled(*, cached: bool) -> Kernels:
 def _varint(flat: Any, at: Any, end: Any) -> Any:
     """The number at a place and the place after it, which is far away where there is none of 64 bits."""
     if at < end:
-        byte = np.int64(flat[at])
+        byte = np.int64(flat[np.uint64(at)])
         if byte < 128:
             return byte, at + 1
         value, shift = byte & 127, 7
         at += 1
         while at < end and shift < 64:
-            byte = np.int64(flat[at])
+            byte = np.int64(flat[np.uint64(at)])
             at += 1
             value |= (byte & 127) << shift
             if byte < 128:
@@ -137,10 +137,10 @@ def _zigzag(value: Any) -> Any:
 def _write(made: Any, at: Any, value: Any) -> Any:
     """Writes 64 bits without sign and returns the place after them."""
     while value < 0 or value > 127:
-        made[at] = np.uint8((value & 127) | 128)
+        made[np.uint64(at)] = np.uint8((value & 127) | 128)
         value = (value >> 7) & _57_BITS
         at += 1
-    made[at] = np.uint8(value)
+    made[np.uint64(at)] = np.uint8(value)
     return at + 1
 
 
@@ -239,7 +239,7 @@ def _read(flat: Any, work: Any, now: Any) -> Any:
     at = 4
     for _ in range(work[STATES]):
         tag, letters, reaches, features = work[table], work[table + 1], work[table + 4], work[table + 5]
-        table += 6 + 3 * reaches
+        table += 7 + 3 * reaches
         hops = newest_ms = newest = 0
         if at + STATE_HEAD <= end and _tag_at(flat, at) == tag:
             body_end = _body_end(flat, at)
@@ -487,18 +487,10 @@ def _fold(flat: Any, work: Any) -> Any:
         made[place] = np.uint8((work[LAYOUT] >> (8 * place)) & 255)
     to, at, late = 4, 4, 0
     for number in range(work[STATES]):
-        tag, letters, hop_s, reaches, features = (
-            work[table],
-            work[table + 1],
-            work[table + 2],
-            work[table + 4],
-            work[table + 5],
-        )
+        tag, letters, hop_s, reaches = work[table], work[table + 1], work[table + 2], work[table + 4]
         value = work[VALUES + work[table + 3]]
-        spans = table + 6
-        table = spans + 3 * reaches
-        for _ in range(features):
-            table += 2 + work[table + 1]
+        spans = table + 7
+        table += work[table + 6]
         body_end = at
         is_there = at + STATE_HEAD <= end and _tag_at(flat, at) == tag
         if is_there:

@@ -56,9 +56,9 @@ def is_flat(shape: StateShape) -> bool:
 class FlatStates:
     """The flat states of a fold, and the array that it shares with the kernel. For one thread.
 
-    A state's table is its tag, letters, length of the shortest hops, which of the values it takes, and how many windows
-    and features follow: of each window length, hop and grid, in seconds; of each feature which of all windows it has,
-    how many reads follow, and those.
+    A state's table is its tag, letters, length of the shortest hops, which of the values it takes, how many windows and
+    features follow, and the table's length; then of each window length, hop and grid, in seconds, and of each feature
+    where the window of its own stands, how many reads follow, and those.
     """
 
     def __init__(self, layout: int, shapes: Sequence[StateShape]) -> None:
@@ -112,14 +112,13 @@ class FlatStates:
                 late += keeper.add(state, values[self.value_place(shape)], None, time, clock)
         return packed(self.layout, states), late
 
-    def _table(self, shape: StateShape, keeper: SharedHops, windows: Sequence[tuple[int, int]]) -> Iterator[int]:
-        yield from (shape.tag, _bits(shape.columns), keeper.hop_s % ENDLESS_S, self.value_place(shape))
-        yield from (len(shape.reaches), len(shape.features))
-        for reach in shape.reaches:
-            yield from (reach.length_s, reach.hop_s, reach.grid_s)
+    def _table(self, shape: StateShape, keeper: SharedHops, windows: Sequence[tuple[int, int]]) -> list[int]:
+        head = shape.tag, _bits(shape.columns), keeper.hop_s % ENDLESS_S, self.value_place(shape)
+        spans = [length for each in shape.reaches for length in (each.length_s, each.hop_s, each.grid_s)]
         for feature in by_reach(shape):
             reads = slots(feature)
-            yield from (at.TABLE + 3 * windows.index(_window(feature)), len(reads), *reads)
+            spans += at.TABLE + 3 * windows.index(_window(feature)), len(reads), *reads
+        return [*head, len(shape.reaches), len(shape.features), len(head) + 3 + len(spans), *spans]
 
 
 def by_reach(shape: StateShape) -> list[ProfileFeature]:
