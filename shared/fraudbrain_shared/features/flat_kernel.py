@@ -145,6 +145,14 @@ def _write(made: Any, at: Any, value: Any) -> Any:
 
 
 @register_jitable
+def _copy(flat: Any, at: Any, end: Any, made: Any, to: Any) -> Any:
+    """Copies bytes up to before a place, and returns the place after them."""
+    for place in range(end - at):
+        made[np.uint64(to + place)] = flat[np.uint64(at + place)]
+    return to + end - at
+
+
+@register_jitable
 def _tag_at(flat: Any, at: Any) -> Any:
     return (
         np.int64(flat[at]) | np.int64(flat[at + 1]) << 8 | np.int64(flat[at + 2]) << 16 | np.int64(flat[at + 3]) << 24
@@ -500,9 +508,7 @@ def _fold(flat: Any, work: Any) -> Any:
         if not (work[MASK] >> number) & 1:
             if to + body_end - at > room:
                 return DECLINED
-            for place in range(body_end - at):
-                made[to + place] = flat[at + place]
-            to += body_end - at
+            to = _copy(flat, at, body_end, made, to)
             at = body_end
             continue
         if not -_BIG < value < _BIG or (letters & SQUARES and not -_ROOT < value < _ROOT):
@@ -546,9 +552,7 @@ def _fold(flat: Any, work: Any) -> Any:
         start = columns[first * COLUMNS + _START] if hops else 0
         after = _write_head(made, body, letters, hop_s, hops, start, as_of, limit, newest_ms, newest)
         after = _write_hops(made, after, letters, columns, first, held)
-        for place in range(body_end - rest):  # the hops of which nothing changes
-            made[after + place] = flat[rest + place]
-        after += body_end - rest
+        after = _copy(flat, rest, body_end, made, after)  # the hops of which nothing changes
         at = body_end
         if after - body > MOST_BODY:
             return DECLINED
