@@ -167,10 +167,10 @@ class Engine:
                 Source(1, 0, offset, event.event_time),
                 features,
                 judgement,
-                context=context,
-                parameters=parameters,
-                versions=versions(champion),
-                scores=Scores(score),
+                context,
+                parameters,
+                versions(champion),
+                Scores(score),
             )
             for offset, ((event, profile), (context, parameters), (_, features), judgement, score) in enumerate(
                 zip(taken, given, derived, judged, scores, strict=True)
