@@ -517,7 +517,7 @@ def _fold(flat: Any, work: Any) -> Any:
         rest = body_end
         if is_there:
             hops, start, as_of, limit, newest_ms, newest, rest = _head(flat, at + STATE_HEAD, body_end, letters)
-            if not 0 <= hops <= MOST_HOPS:
+            if not 0 <= hops <= MOST_HOPS or rest > body_end:
                 return DECLINED
         own = second // hop_s * hop_s if hop_s else 0
         if hops:
