@@ -129,18 +129,9 @@ class DecisionCore:
         derived, features = self.features(event, readings, context)
         score = None if champion is None else champion.score(features)
         judgement = self.judge(event, readings, context, derived, parameters, score)
-        return self.record(
-            event,
-            profile,
-            source,
-            features,
-            judgement,
-            context=context,
-            parameters=parameters,
-            versions=self.versions_with(champion, challenger),
-            scores=_scores(score, None if challenger is None else challenger.score(features)),
-            degraded=degraded,
-        )
+        shadow = None if challenger is None else challenger.score(features)
+        versions, scores = self.versions_with(champion, challenger), _scores(score, shadow)
+        return self.record(event, profile, source, features, judgement, context, parameters, versions, scores, degraded)
 
     def features(self, event: AdmittedEvent, readings: Sequence[Reading], context: ContextReading) -> Derived:
         """What is derived for the event, and its features as they are logged: a decision's first step."""
@@ -167,7 +158,6 @@ class DecisionCore:
         source: Source,
         features: tuple[float | None, ...],
         judgement: Judgement,
-        *,
         context: ContextReading,
         parameters: Sequence[Number],
         versions: Versions,
@@ -213,9 +203,10 @@ class DecisionCore:
         """The same object for all decisions by the same releases."""
         model = None if champion is None else champion.version
         shadow = None if challenger is None else challenger.version
-        if (self._versions.model, self._versions.challenger) != (model, shadow):
-            self._versions = msgspec.structs.replace(self._versions, model=model, challenger=shadow)
-        return self._versions
+        versions = self._versions
+        if versions.model != model or versions.challenger != shadow:
+            versions = self._versions = msgspec.structs.replace(versions, model=model, challenger=shadow)
+        return versions
 
     def _named_parameters(self, values: Sequence[Number]) -> dict[str, float]:
         """The same object for all decisions by the same values, which a ParameterBook gives as the same tuple."""

@@ -6,6 +6,7 @@ The code comes from the closed tables below and from numbers; nobody's text reac
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import gcd
+from struct import Struct
 from typing import Any, Final
 
 from fraudbrain_shared.expressions import Type
@@ -13,8 +14,11 @@ from fraudbrain_shared.features.aggregates.distinct import sketched_since
 from fraudbrain_shared.features.aggregates.quantiles import in_order, quantile
 from fraudbrain_shared.features.aggregates.real_total import real_sum
 from fraudbrain_shared.features.aggregates.spread import stddev_of_moments, stddev_of_sums
+from fraudbrain_shared.features.flat_layout import READ_MEAN
+from fraudbrain_shared.features.flat_states import FlatStates, by_reach, slots
 from fraudbrain_shared.features.hops import INT64_MAX, INT64_MIN, bounded
 from fraudbrain_shared.features.last_values import VALUES, read_last
+from fraudbrain_shared.features.profile import Profile
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.shared_hops import COLUMNS, STARTS
 from fraudbrain_shared.features.within import CHANGED, INSIDE, KEY
@@ -24,9 +28,12 @@ from fraudbrain_shared.scenario.profile_state import ENDLESS_S, StateShape, colu
 from fraudbrain_shared.scenario.reads import quantile_percent
 from fraudbrain_shared.scenario.scope import KNOWN_READS
 
-ReadAll = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
-"""(states, now, keys) → every read. `now` is the end of all windows, UTC ms; `keys` what the event has for each state
-that is kept within a key, in the order of the states: None where it cannot be evaluated."""
+ReadAll = Callable[[Profile, Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
+"""(profile, states, now, keys) → every read. `states` are those that are not flat; `now` is the end of all windows,
+UTC ms; `keys` what the event has for each state that is kept within a key, in the order of the states: None where it
+cannot be evaluated."""
+ReadSlowly = Callable[[Profile, int], tuple[Reading, ...]]
+"""What the kernel declines to read: the features of flat states, in their order."""
 
 # How the columns are read of the hops from `place` on, where there are some; they are called by their letters, BEGIN is
 # the second at which the window begins.
@@ -78,9 +85,13 @@ _CALLED: Final = {
 
 
 def compile_reads(
-    features: Sequence[ProfileFeature], shapes: Sequence[StateShape], since: Mapping[str, int]
+    features: Sequence[ProfileFeature],
+    shapes: Sequence[StateShape],
+    since: Mapping[str, int],
+    flat: FlatStates | None = None,
+    read_slowly: ReadSlowly | None = None,
 ) -> ReadAll:
-    """The function that reads `features`, in order, from states in the order of `shapes`.
+    """The function that reads `features`, in order, from states in the order of `shapes`, and from `flat` ones.
 
     `since` says for features, by id, from which time on their records were folded, UTC ms: a read that reaches
     back beyond is unknown. The others have no beginning.
@@ -88,12 +99,16 @@ def compile_reads(
     variables = _variables(features)
     results = "".join(f"{variable}, " for each in features for variable in variables[each.name])
     lines = [
-        *_begin_lines(features),
+        *_begin_lines([each for each in features if flat is None or each.id in since or not _is_in(each, flat)]),
+        *(_flat_lines(flat, variables, since) if flat and flat.shapes else ()),
         *(line for place, shape in enumerate(shapes) for line in _state_lines(place, shapes, shape, variables, since)),
         f"return ({results})",
     ]
-    source = "\n".join(["def read_all(states, now, keys):", *(f"    {line}" for line in lines)])
+    source = "\n".join(["def read_all(profile, states, now, keys):", *(f"    {line}" for line in lines)])
     namespace: dict[str, Any] = {"__builtins__": {}, "NEVER": -ENDLESS_S, **_CALLED}
+    if flat:
+        namespace |= {"kernel": flat.kernels.read, "work": flat.work, "memory": flat.memory, "slowly": read_slowly}
+        namespace["unpack"] = Struct(_words(flat)).unpack_from
     exec(compile(source, "<generated read_all>", "exec"), namespace)  # noqa: S102 (our own text, built here)
     read_all: ReadAll = namespace["read_all"]
     return read_all
@@ -109,6 +124,48 @@ def _variables(features: Sequence[ProfileFeature]) -> _Variables:
         variables[each.name] = [f"v{place + offset}" for offset in range(len(each.read))]
         place += len(each.read)
     return variables
+
+
+def _is_in(feature: ProfileFeature, flat: FlatStates) -> bool:
+    return any(feature in shape.features for shape in flat.shapes)
+
+
+def _words(flat: FlatStates) -> str:
+    """The format of all that the kernel leaves."""
+    all_slots = (slot for shape in flat.shapes for each in by_reach(shape) for slot in slots(each))
+    return "=" + "".join("d" if slot == READ_MEAN else "q" for slot in all_slots)
+
+
+def _flat_lines(flat: FlatStates, variables: _Variables, since: Mapping[str, int]) -> Iterator[str]:
+    names, lines = [], []
+    for shape in flat.shapes:
+        for feature in by_reach(shape):
+            own = variables[feature.name]
+            unknown = [name for name, read in zip(own, feature.read, strict=True) if read not in KNOWN_READS]
+            if unknown:
+                names.append(f"{own[0]}_hops")
+            for name, read in zip(own, feature.read, strict=True):
+                if read == "stddev":
+                    names += [f"{name}_count", f"{name}_total", f"{name}_squares"]
+                    lines.append(f"{name} = stddev_of_sums({name}_count, {name}_total, {name}_squares)")
+                else:
+                    names.append(name)
+            if unknown:
+                lines.append(f"if not {own[0]}_hops: {' = '.join(unknown)} = None")
+    features = [each for shape in flat.shapes for each in shape.features]
+    yield "if kernel(profile.flat, work, now) < 0:"
+    yield f"    {''.join(f'{name}, ' for each in features for name in variables[each.name])} = slowly(profile, now)"
+    yield "else:"
+    yield f"    {''.join(f'{name}, ' for name in names)} = unpack(memory, {flat.out_at})"
+    yield from (f"    {line}" for line in lines)
+    for feature in features:
+        yield from _since_lines(feature, variables, since)
+
+
+def _since_lines(feature: ProfileFeature, variables: _Variables, since: Mapping[str, int]) -> Iterator[str]:
+    if feature.id in since:
+        yield f"if {_reaches_before(feature, since[feature.id])}:"
+        yield f"    {' = '.join(variables[feature.name])} = None"
 
 
 def _state_lines(
@@ -129,9 +186,7 @@ def _state_lines(
     lines = _last_lines(shape, variables) if shape.kind == "last" else _hop_lines(shape, variables)
     yield from (f"    {line}" for line in lines)
     for feature in shape.features:
-        if feature.id in since:
-            yield f"if {_reaches_before(feature, since[feature.id])}:"
-            yield f"    {' = '.join(variables[feature.name])} = None"
+        yield from _since_lines(feature, variables, since)
 
 
 def _of_nothing(read: Read, value_type: Type) -> Reading:
@@ -165,7 +220,9 @@ def _hop_lines(shape: StateShape, variables: _Variables) -> Iterator[str]:
 def _begin_lines(features: Sequence[ProfileFeature]) -> Iterator[str]:
     """The windows' first seconds, by what all lengths and hops have in common: Python divides small numbers faster."""
     windows = list(dict.fromkeys(each.span for each in features if isinstance(each.span, Window)))
-    unit_ms = gcd(*(length for each in windows for length in (each.length_ms, each.hop_ms))) or 1
+    if not windows:
+        return
+    unit_ms = gcd(*(length for each in windows for length in (each.length_ms, each.hop_ms)))
     yield f"unit = now // {unit_ms}"
     for each in windows:
         length, hop = each.length_ms // unit_ms, each.hop_ms // unit_ms

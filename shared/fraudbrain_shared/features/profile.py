@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
+from fraudbrain_shared.features.flat_states import check_flat
 from fraudbrain_shared.features.keeper import State
 
-FORMAT: Final = 3
-"""The form of rows. Those of form 1 were arrays that began with the subject, and those of form 2 knew duplicates by
-another hash and did not tell their states' layout."""
+FORMAT: Final = 4
+"""The form of rows. Those of form 1 were arrays that began with the subject, those of form 2 knew duplicates by
+another hash and did not tell their states' layout, and those of form 3 had no flat states."""
 
 _HUGE: Final = 1  # the code of a whole number beyond 64 bits
 
@@ -27,7 +28,7 @@ def layout_of(forms: Sequence[str]) -> int:
     return max(1, int.from_bytes(sha256("\n".join(forms).encode()).digest()[:4], "big"))
 
 
-_NOTHING: Final = msgspec.msgpack.encode(States(0, []))
+NO_STATES: Final = msgspec.msgpack.encode(States(0, []))
 
 
 class Profile(msgspec.Struct, gc=False):
@@ -36,9 +37,9 @@ class Profile(msgspec.Struct, gc=False):
     `epoch` and `last_applied` say up to which offset, `clock` is the largest event time folded (UTC ms, −1
     before the first), `remembered` the newest events (see `remembered`).
 
-    The states of features are packed until they are touched and again when the profile is put to rest: a worker holds
-    a million subjects, of which it touches a few thousand between two flushes. While `states` is not None it counts,
-    else `packed` does.
+    Most states of features are `flat`: the kernel reads and folds them as they are (see `flat_states`). The others are
+    packed until they are touched and again when the profile is put to rest: a worker holds a million subjects, of which
+    it touches a few thousand between two flushes. While `states` is not None it counts, else `packed` does.
     """
 
     subject: str
@@ -47,7 +48,8 @@ class Profile(msgspec.Struct, gc=False):
     clock: int = -1
     late_dropped: int = 0
     remembered: bytes = b""
-    packed: bytes = _NOTHING
+    flat: bytes = b""
+    packed: bytes = NO_STATES
     states: States | None = None
 
 
@@ -59,6 +61,7 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
     clock: int
     late_dropped: int
     remembered: bytes
+    flat: bytes
     states: msgspec.Raw
 
 
@@ -74,6 +77,7 @@ def encode_profile(profile: Profile) -> bytes:
         profile.clock,
         profile.late_dropped,
         profile.remembered,
+        profile.flat,
         msgspec.Raw(profile.packed),
     )
     return _encoder.encode(row)
@@ -97,6 +101,7 @@ def decode_profile(row: bytes) -> Profile:
         raise msgspec.DecodeError(f"no profile of form {FORMAT}; fold the events again: {error}") from error
     if kept.format != FORMAT:
         raise msgspec.DecodeError(f"a profile of form {kept.format}, not {FORMAT}; fold the events again")
+    check_flat(kept.flat)
     return Profile(
         kept.subject,
         kept.epoch,
@@ -104,7 +109,8 @@ def decode_profile(row: bytes) -> Profile:
         kept.clock,
         kept.late_dropped,
         kept.remembered,
-        bytes(kept.states),
+        kept.flat,
+        NO_STATES if kept.states == NO_STATES else bytes(kept.states),
     )
 
 

@@ -1,15 +1,18 @@
 """How events are folded into profiles, and features read from them as of just before an event."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from graphlib import TopologicalSorter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fraudbrain_shared.admission import AdmittedEvent
-from fraudbrain_shared.features.compiled_folds import Step, compile_folds, expressions_of
-from fraudbrain_shared.features.compiled_reads import ReadAll, compile_reads
+from fraudbrain_shared.features.compiled_folds import FlatStep, FoldAll, Step, compile_folds, expressions_of
+from fraudbrain_shared.features.compiled_reads import compile_reads
+from fraudbrain_shared.features.flat_layout import MOST_STATES
+from fraudbrain_shared.features.flat_states import FlatStates, is_flat, layout_in, packed, spell_out
 from fraudbrain_shared.features.keeper import TAG, Keeper, State
 from fraudbrain_shared.features.last_values import KeptValues
-from fraudbrain_shared.features.profile import Profile, States, layout_of, unpacked
+from fraudbrain_shared.features.profile import NO_STATES, Profile, States, layout_of, unpacked
 from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.features.remembered import remembered_together
 from fraudbrain_shared.features.shared_hops import SharedHops
@@ -24,6 +27,9 @@ from fraudbrain_shared.scenario.profile_state import StateShape, state_shapes
 
 BEGINNING: Final = 0
 """The beginning of time, UTC ms: no event is before it."""
+
+
+_NONE: Final[list[State | None]] = []
 
 
 class ProfileFold:
@@ -43,10 +49,14 @@ class ProfileFold:
         if len(self._places) < len(shapes):
             raise ValueError("two states have one tag: change the text of an expression a little")
         self._layout = layout_of([keeper.form for keeper in self._keepers])
-        self._read_all = compile_reads(features, shapes, later)
+        self._flat_places = [place for place, shape in enumerate(shapes) if is_flat(shape)][:MOST_STATES]
+        self._list_places = [place for place in range(len(shapes)) if place not in self._flat_places]
+        flat, lists = ([shapes[place] for place in places] for places in (self._flat_places, self._list_places))
+        self._flat = FlatStates(self._layout, flat)
+        self._read_all = compile_reads(features, lists, later, self._flat, self._read_slowly)
+        self._read_spelt_out = compile_reads([each for shape in flat for each in shape.features], flat, {})
         self._types = {
-            name: _TypeFold(scenario, event_type, shapes, self._keepers)
-            for name, event_type in scenario.event_types.items()
+            name: self._of_type(scenario, event_type, shapes) for name, event_type in scenario.event_types.items()
         }
 
     def read(self, profile: Profile, event: AdmittedEvent) -> tuple[Reading, ...]:
@@ -54,15 +64,12 @@ class ProfileFold:
 
         Windows end at the profile's clock or at the event's time, whichever is later.
         """
-        states = profile.states
-        if states is None:
-            states = self._unpack(profile)
         time = event.event_time
         now = profile.clock if profile.clock > time else time
         keys = self._types[event.type].keys
         if keys is None:
-            return self._read_all(states.kept, now, ())
-        return keys.read(self._read_all, states.kept, now, event)
+            return self._read_all(profile, self._lists(profile), now, ())
+        return keys.read(partial(self._read_all, profile), self._lists(profile), now, event)
 
     def fold(self, profile: Profile, event: AdmittedEvent, readings: Sequence[Reading] | None = None) -> None:
         """Adds the event to the profile. A late event enters its own hop if that is kept.
@@ -75,13 +82,10 @@ class ProfileFold:
         if of_type.derived is not None:
             readings = self.read(profile, event) if readings is None else readings
             derived = of_type.derived(event.fields, time, readings)
-        states = profile.states
-        if states is None:
-            states = self._unpack(profile)
         clock = profile.clock
         if time > clock:
             clock = profile.clock = time
-        late = of_type.fold_all(event.fields, time, readings or (), derived, states.kept, clock)
+        late = of_type.fold_all(event.fields, time, readings or (), derived, profile, self._lists(profile), clock)
         if late:
             profile.late_dropped += late
 
@@ -93,57 +97,99 @@ class ProfileFold:
         """
         clock = max(left.clock, right.clock)
         states: list[State | None] = []
-        both = zip(self._keepers, self._copied(left), self._copied(right), strict=True)
-        for keeper, one, other in both:
+        pairs = zip(self._keepers, self._copied(left), self._copied(right), strict=True)
+        for keeper, one, other in pairs:
             states.append(other if one is None else one if other is None else keeper.joined(one, other, clock))
-        return Profile(
+        both = Profile(
             right.subject,
             right.epoch,
             right.last_applied,
             clock,
             left.late_dropped + right.late_dropped,
             remembered_together(left.remembered, right.remembered, clock),
-            states=States(self._layout, states),
         )
+        self._keep(both, states)
+        return both
 
-    def _unpack(self, profile: Profile) -> States:
-        profile.states = States(self._layout, self._copied(profile))
-        return profile.states
+    def _lists(self, profile: Profile) -> list[State | None]:
+        """The states that are not flat."""
+        states = profile.states
+        if states is None:
+            if not self._list_places:
+                if profile.packed is not NO_STATES:
+                    self._adopt(profile)
+                return _NONE
+            states = unpacked(profile)
+            if states.layout != self._layout:
+                states = States(self._layout, self._adopt(profile))
+            profile.states = states
+        return states.kept
+
+    def _read_slowly(self, profile: Profile, now: int) -> tuple[Reading, ...]:
+        """What the kernel does not read: flat states of another layout, or sums beyond 64 bits."""
+        if profile.flat and layout_in(profile.flat) != self._layout:
+            self._adopt(profile)
+        return self._read_spelt_out(profile, self._flat.spelt_out(profile.flat), now, ())
+
+    def _fold_slowly(self, profile: Profile, mask: int, values: Sequence[int], time: int, clock: int) -> int:
+        if profile.flat and layout_in(profile.flat) != self._layout:
+            self._adopt(profile)
+        profile.flat, late = self._flat.fold(profile.flat, mask, values, time, clock)
+        return late
+
+    def _adopt(self, profile: Profile) -> list[State | None]:
+        """Has the states in this fold's layout, and returns those that are not flat; of other features, which an older
+        scenario had, nothing is kept."""
+        return self._keep(profile, self._copied(profile))
+
+    def _keep(self, profile: Profile, states: Sequence[State | None]) -> list[State | None]:
+        lists = [states[place] for place in self._list_places]
+        profile.flat = packed(self._layout, [states[place] for place in self._flat_places])
+        profile.packed, profile.states = NO_STATES, States(self._layout, lists) if lists else None
+        return lists
 
     def _copied(self, profile: Profile) -> list[State | None]:
-        """The states of the fold's own features; of others, which an older scenario had, nothing is kept.
-
-        States that a fold of the same layout left are as they are.
-        """
-        found = unpacked(profile)
-        if found.layout == self._layout:
-            return found.kept
+        """The states of all the fold's own features, none of them flat."""
         states: list[State | None] = [None] * len(self._keepers)
-        for state in found.kept:
+        for state in (*spell_out(profile.flat), *unpacked(profile).kept):
             if state is not None and (place := self._places.get(state[TAG])) is not None:
                 states[place] = self._keepers[place].adopted(state)
         return states
 
+    def _of_type(self, scenario: Scenario, event_type: EventType, shapes: Sequence[StateShape]) -> "_TypeFold":
+        steps: list[Step] = [
+            Step(number, self._keepers[place], shapes[place].features[0])
+            for number, place in enumerate(self._list_places)
+            if shapes[place].on == event_type.name
+        ]
+        flat_steps: list[FlatStep] = [
+            FlatStep(number, shapes[place].features[0], self._flat.value_place(shapes[place]))
+            for number, place in enumerate(self._flat_places)
+            if shapes[place].on == event_type.name
+        ]
+        features = [each.feature for each in steps] + [each.feature for each in flat_steps]
+        paths = folds_read(each for feature in features for each in expressions_of(feature))
+        within = [shape.features[0] for shape in shapes if shape.kind == "within"]
+        return _TypeFold(
+            compile_folds(steps, flat_steps, self._flat, self._fold_slowly),
+            compile_fold_derived(scenario, event_type, paths) if paths else None,
+            _Keys(scenario, event_type, within) if within else None,
+        )
 
-class _TypeFold:
+
+class _TypeFold(NamedTuple):
     """What events of one type add to which states.
 
     `derived` is None where what is folded depends on the event alone, `keys` where no state is kept within one.
     """
 
-    def __init__(
-        self, scenario: Scenario, event_type: EventType, shapes: Sequence[StateShape], keepers: Sequence[Keeper]
-    ) -> None:
-        steps = [
-            Step(place, keepers[place], shape.features[0])
-            for place, shape in enumerate(shapes)
-            if shape.on == event_type.name
-        ]
-        paths = folds_read(each for step in steps for each in expressions_of(step.feature))
-        self.fold_all = compile_folds(steps)
-        self.derived = compile_fold_derived(scenario, event_type, paths) if paths else None
-        within = [shape.features[0] for shape in shapes if shape.kind == "within"]
-        self.keys = _Keys(scenario, event_type, within) if within else None
+    fold_all: FoldAll
+    derived: Callable[..., Sequence[object]] | None
+    keys: "_Keys | None"
+
+
+ReadLists = Callable[[Sequence[Any], int, Sequence[Any]], tuple[Reading, ...]]
+"""A profile's `ReadAll`."""
 
 
 class _Keys:
@@ -168,7 +214,7 @@ class _Keys:
             if reads[place]
         ]
 
-    def read(self, read_all: ReadAll, states: Sequence[Any], now: int, event: AdmittedEvent) -> tuple[Reading, ...]:
+    def read(self, read_all: ReadLists, states: Sequence[Any], now: int, event: AdmittedEvent) -> tuple[Reading, ...]:
         fields, time = event.fields, event.event_time
         direct = self._evaluate(fields, time, (), ())
         if not self._later:

@@ -13,7 +13,6 @@ from bisect import bisect_left
 from typing import Any, Final
 
 from fraudbrain_shared.features.aggregates import AGGREGATES, Aggregate, Run, keep_first
-from fraudbrain_shared.features.compiled_adds import Add, Hops, compile_add
 from fraudbrain_shared.features.keeper import State
 from fraudbrain_shared.scenario.profile_state import ENDLESS_S, FIRST_SLACK, StateShape
 
@@ -35,10 +34,10 @@ class SharedHops:
         self.notes_misses = self.minds_misses = "r" in shape.columns
         self._windows = shape.reaches
         self._grids = [(each.length_s, each.hop_s, each.grid_s) for each in self._windows]
-        self._hop_s = self._windows[0].grid_s
+        self.hop_s = self._windows[0].grid_s
         reach_s = max(each.length_s + each.hop_s for each in self._windows)
         self.letters = shape.columns
-        self._signature = f"{self._hop_s % ENDLESS_S}{self.letters}"
+        self._signature = f"{self.hop_s % ENDLESS_S}{self.letters}"
         self.form = f"{shape.tag}:{self._signature}"
         self._aggregates: list[Aggregate] = [AGGREGATES[letter](reach_s) for letter in self.letters]
         self._adds = [(each.add, COLUMNS + place) for place, each in enumerate(self._aggregates)]
@@ -46,17 +45,26 @@ class SharedHops:
         self._columns = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates)]
         self._runs = [(each, COLUMNS + place) for place, each in enumerate(self._aggregates) if isinstance(each, Run)]
 
-        self.add: Add = compile_add(
-            Hops(self._hop_s, STARTS, LIMIT, COLUMNS),
-            dict(zip(self.letters, self._aggregates, strict=True)),
-            self._add_late,
-            self._regroup,
-        )
-
     def start(self) -> State:
         return [self._tag, self._signature, 0, FIRST_SLACK, [], *[each.start() for each in self._aggregates]]
 
-    def _add_late(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
+    def add(self, state: State, value: Any, key: Any, time: int, clock: int) -> int:
+        if time < clock:
+            return self._add_late(state, value, time, clock)
+        starts: list[int] = state[STARTS]
+        start = time // 1000 // self.hop_s * self.hop_s
+        if starts and starts[-1] >= start:  # it is after where hops were longer in an older release
+            for add, column in self._adds:
+                add(state[column], len(starts) - 1, value, time)
+            return 0
+        if len(starts) >= state[LIMIT]:
+            self._regroup(state, clock // 1000)
+        for insert, column in self._inserts:
+            insert(state[column], len(starts), value, time)
+        starts.append(start)
+        return 0
+
+    def _add_late(self, state: State, value: Any, time: int, clock: int) -> int:
         """Into its own hop, if any window still has it."""
         second = time // 1000
         dropped = sum(second < each.begin_s(clock // 1000) for each in self._windows)
@@ -117,7 +125,7 @@ class SharedHops:
         head = -1  # the newest hop that stays, among those looked at
         for place in range(len(now) - 1, 0, -1):
             grid_s, begin = now[place][1], end
-            if grid_s == self._hop_s:  # no hop is shorter: nothing is to be put together
+            if grid_s == self.hop_s:  # no hop is shorter: nothing is to be put together
                 break
             end = bisect_left(starts, now[place - 1][0], begin)
             first = bisect_left(starts, was[place - 1][0], begin, end)

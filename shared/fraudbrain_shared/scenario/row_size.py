@@ -1,6 +1,6 @@
 """How many bytes a subject's row may take: known at load, so that no subject grows beyond it.
 
-The numbers are of MessagePack: change them with what is kept.
+The numbers are of MessagePack and of flat states, whichever takes more: change them with what is kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from fraudbrain_shared.scenario.profile_state import (
 MAX_ROW_BYTES: Final = 32 * 1024
 """The most that a subject's row may take."""
 
-_NUMBER: Final = 9
+_NUMBER: Final = 10
 _HUGE: Final = 19  # a sum of ints beyond 64 bits, as bytes of its own
 _TEXT: Final = 2 + 4 * 64
 _HEAD: Final = 48

@@ -67,8 +67,9 @@ def test_subjects_begin_with_a_short_history_of_their_own_bytes() -> None:
     profiles = Engine(reference(), 600).profiles
     assert len(profiles) == 600
     one, other = profiles[subject_name(0)], profiles[subject_name(500)]
-    assert (one.packed, one.remembered) == (other.packed, other.remembered)
-    assert one.packed is not other.packed
+    assert (one.flat, one.remembered) == (other.flat, other.remembered)
+    assert one.flat is not other.flat
+    assert all(profile.flat for profile in profiles.values())
     assert EVENTS_EACH == 5
 
 

@@ -12,14 +12,36 @@ from fraudbrain_shared.scenario.profile_state import state_shapes
 from fraudbrain_shared.scenario.row_size import row_bytes, worst_case_bytes
 from fraudbrain_shared.scenario.scope import profile_reads
 from tests.bench.profile_folds import first_events, reference
-from tests.parity.features.history import EMPTY, MINUTE, NUMBERS, QUANTILES, T0, TEXTS, event, with_feature
+from tests.parity.features.history import (
+    EMPTY,
+    FIVE_MINUTES,
+    MINUTE,
+    NUMBERS,
+    QUANTILES,
+    T0,
+    TEXTS,
+    event,
+    with_feature,
+)
 
+PAID = ("count", "sum", "mean", "min", "last")
 SCENARIO = with_feature(EMPTY, "spend", MINUTE, ("count", "sum", "max", "distinct"), value="event.amount")
 SCENARIO = with_feature(SCENARIO, "recent", LastValues(3), ("mean", "streak"), value="event.amount")
 SCENARIO = with_feature(SCENARIO, "trip", "event.trip", ("last",), value="event.shop")
+SCENARIO = with_feature(SCENARIO, "paid", FIVE_MINUTES, PAID, value="event.amount", where="event.online")
+SCENARIO = with_feature(SCENARIO, "online", MINUTE, ("count",), where="event.online")
 FOLD = ProfileFold(SCENARIO)
-# A row as the first release of form 3 wrote it: what it holds must be readable forever, or the form must change.
+# A row as the first release of form 4 wrote it: what it holds must be readable forever, or the form must change.
 OLD_ROW = bytes.fromhex(
+    "9904a1630329cf0000018bcfe5b62002c44200000000000000647061796c6f61642e018bcfe568007fffffffffffffff70"
+    "61796c6f61642e018bcfe5b62000000000000000057061796c6f61642e018bcfe40870c443f12ec048a3f367a32600473c"
+    "02d8c39fd50c0080f104feffffffffffffffff0103c4818080808080808004c80178010a5f4bd5af4c0b00010a02a8c49f"
+    "d50c0001140292ce48c02ef19399cec886efc9a631306e736864001092ce6553f100ce6553f114930002039300cf800000"
+    "0000000063c7090101000000000000006292cf7fffffffffffffffcf7fffffffffffffff92c282cef0fcc894ce6553f100"
+    "cefa39909ace6553f11495ce67842c7293cf7fffffffffffffffcf7fffffffffffffff05cf0000018bcfe4087001c394ce"
+    "9549cca3a178c29600a2307a0010910092cf0000018bcfe5b620a161"
+)
+FORM_3_ROW = bytes.fromhex(
     "9803a1630329cf0000018bcfe5b62001c44200000000000000647061796c6f61642e018bcfe568007fffffffffffffff70"
     "61796c6f61642e018bcfe5b62000000000000000057061796c6f61642e018bcfe4087092ce69691a329399cec886efc9a6"
     "31306e736864001092ce6553f100ce6553f114930002039300cf8000000000000063c7090101000000000000006292cf7f"
@@ -54,9 +76,11 @@ def small_profile() -> Profile:
 
 def test_an_old_row_reads_as_it_did() -> None:
     profile = decode_profile(OLD_ROW)
-    assert FOLD.read(profile, payment(T0 + 20_000)) == (3, 2**63 - 1, 2**63 - 1, 2, (2**64 + 3) / 3, 1, "a")
+    spend, recent, trip = (3, 2**63 - 1, 2**63 - 1, 2), ((2**64 + 3) / 3, 1), ("a",)
+    paid, online = (4, 2**63 - 1, (2**64 + 103) / 4, 5, 2**63 - 1), (3,)
+    assert FOLD.read(profile, payment(T0 + 20_000)) == (*spend, *recent, *trip, *paid, *online)
     assert (profile.epoch, profile.last_applied, profile.clock) == (3, 41, T0 + 20_000)
-    assert profile.late_dropped == 1
+    assert profile.late_dropped == 2
     assert encode_profile(profile) == OLD_ROW == encode_profile(small_profile())
 
 
@@ -72,7 +96,9 @@ def test_a_profile_at_rest_reads_and_goes_on_as_it_did() -> None:
     assert encode_profile(rested) == encode_profile(awake) != row
 
 
-@pytest.mark.parametrize("row", [FORM_1_ROW, FORM_2_ROW, msgspec.msgpack.encode([4, "c", 0, 0, 0, 0, b"", []])])
+@pytest.mark.parametrize(
+    "row", [FORM_1_ROW, FORM_2_ROW, FORM_3_ROW, msgspec.msgpack.encode([5, "c", 0, 0, 0, 0, b"", []])]
+)
 def test_a_row_of_another_form_is_refused_with_what_to_do(row: bytes) -> None:
     with pytest.raises(msgspec.DecodeError, match="fold the events again"):
         decode_profile(row)

@@ -6,11 +6,14 @@ from fraudbrain_realtime.profiles import Profiles
 from fraudbrain_shared.admission import Admission
 from fraudbrain_shared.features import Profile, ProfileFold, decode_profile
 from fraudbrain_shared.scenario import load_scenario
+from fraudbrain_shared.scenario.description import LastValues
+from tests.parity.features.history import with_feature
 from tests.unit.realtime.test_loop import payment
 
 
 def test_those_flushed_last_stay_as_they_are_folded_the_others_rest() -> None:
-    scenario, profiles, rows = load_scenario("cards"), Profiles(epoch=1, limit=100, warm=2), dict[str, bytes]()
+    scenario = with_feature(load_scenario("cards"), "recent", LastValues(3), ("streak",), value="event.amount")
+    profiles, rows = Profiles(epoch=1, limit=100, warm=2), dict[str, bytes]()
     fold, admission = ProfileFold(scenario), Admission(scenario)
     profiles.scanned()
     numbers = iter(range(100))

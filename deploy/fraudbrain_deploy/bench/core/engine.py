@@ -45,7 +45,7 @@ EVENTS_EACH: Final = 5
 _DAYS: Final = 20
 _LIVES: Final = 500
 _JOB: Final = "bench"
-_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked
+_WARM: Final = 5_000  # as many profiles as a worker keeps unpacked, if they have anything to unpack
 _TOGETHER: Final = 64  # as many as a worker takes from the broker at once
 
 Clock = Callable[[], float]
@@ -53,7 +53,7 @@ Clock = Callable[[], float]
 
 
 class Engine:
-    """A worker's core with the profiles of `subjects`, each with a short history, at rest as after a flush.
+    """A worker's core with the profiles of `subjects`, each with a short history, as after a flush.
 
     Its work per event is a worker's: admission, the lookup of the profile, context, parameters, decision, duplicate
     check, fold and the decision's bytes.
@@ -79,7 +79,7 @@ class Engine:
         return self._core.feature_names
 
     def rest(self, events: Sequence[StreamEvent]) -> None:
-        """Encodes the profiles of the events, and puts to rest those that came too long ago: as a flush does."""
+        """Encodes the profiles of the events as a flush does."""
         touched = dict.fromkeys(event.key.decode() for event in events)
         self._warm.flush(self.profiles[subject] for subject in touched)
 
@@ -168,10 +168,10 @@ class Engine:
                 Source(1, 0, offset, event.event_time),
                 features,
                 judgement,
-                context=context,
-                parameters=parameters,
-                versions=versions(champion),
-                scores=Scores(score),
+                context,
+                parameters,
+                versions(champion),
+                Scores(score),
             )
             for offset, ((event, profile), (context, parameters), (_, features), judgement, score) in enumerate(
                 zip(taken, given, derived, judged, scores, strict=True)
@@ -230,7 +230,8 @@ def profiles_at_rest(scenario: Scenario, fold: ProfileFold, subjects: int) -> di
             last_applied=number,
             clock=life.clock,
             remembered=bytes(bytearray(life.remembered)),
-            packed=bytes(bytearray(life.packed)),
+            flat=bytes(bytearray(life.flat)),
+            packed=life.packed,
         )
     return profiles
 

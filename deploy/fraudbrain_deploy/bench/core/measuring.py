@@ -1,12 +1,13 @@
 """`python -m fraudbrain_deploy.bench.core.measuring`: measures in a process of its own, and writes what it found.
 
-In each round all take the next slice of one stream: the whole, the stages, our profile update, Redis and Quix Streams.
+In each round all take the next two slices of one stream: the whole, the stages, our profile update, Redis and Quix
+Streams. The first slice is not timed: what ran before has filled the processor's caches with its own.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ QUIX_ROUNDS: Final = 7
 _QUIX_EVENTS: Final = 2_001
 _LEAST_EVENTS: Final = 64
 _BATCH: Final = 16
+_REST_S: Final = 0.2  # until the peers' processes have come to rest
 _EVENTS_PER_S: Final = 20_000  # about what the whole takes
 
 
@@ -45,7 +47,7 @@ class Found(msgspec.Struct, kw_only=True):
     """Microseconds per event and round of whatever was measured; what was not is empty.
 
     `update_us` and `redis_us` are wall time, the others processor time. `growth_us` and `bytes_each` are by the number
-    of subjects.
+    of subjects, `bytes_each` of the most.
     """
 
     subjects: int
@@ -85,9 +87,15 @@ def measure(
     scenario = reference()
     champion = load_scorer(release, feature_names(scenario), scenario.parameters)
     events = max(_LEAST_EVENTS, round(slice_s * _EVENTS_PER_S))
+    most = max(sizes)
     found = Found(subjects=min(sizes), events=events, scored=True)
+    tell("profiles of many subjects are made")
+    before = _resident_bytes()  # now: later memory is taken again that others gave back
+    largest = Engine(scenario, most, champion)
+    found.bytes_each[most] = (_resident_bytes() - before) / most
     _side_by_side(found, scenario, champion, peers, rounds, tell)
-    _growth(found, scenario, champion, sizes, rounds, tell)
+    engines = {size: Engine(scenario, size, champion) for size in sorted(sizes) if size < most} | {most: largest}
+    _growth(found, scenario, engines, rounds, tell)
     return found
 
 
@@ -104,18 +112,21 @@ def _side_by_side(
         quix = _quix(found, peers, scenario, ends)
         ends.enter_context(undisturbed())
         for number in _rounds(rounds, "core", tell):
-            events = stream.take(found.events)
-            touched.update(event.key.decode() for event in events)
-            found.event_bytes = mean(len(event.value) for event in events)
-            us = _us(partial(whole.whole, events), time.process_time, len(events))
-            seconds, decisions = staged.stages(events, time.process_time)
-            taken = updated.admitted(events)
-            update_us = _wall_us(updated.update, taken)
-            redis_us = redis([(profile.subject, event) for event, profile, _ in taken]) if redis else None
+            time.sleep(_REST_S)
+            slices = stream.take(found.events), stream.take(found.events)
+            both = [event for events in slices for event in events]
+            touched.update(event.key.decode() for event in both)
+            found.event_bytes = mean(len(event.value) for event in both)
+            us = _last(_us(partial(whole.whole, events), time.process_time, len(events)) for events in slices)
+            seconds, decisions = _last(staged.stages(events, time.process_time) for events in slices)
+            taken = [updated.admitted(events) for events in slices]
+            update_us = _last(_wall_us(updated.update, each) for each in taken)
+            of_subjects = [[(profile.subject, event) for event, profile, _ in each] for each in taken]
+            redis_us = _last(map(redis, of_subjects)) if redis else None
             if number > 0:
                 found.whole_us.append(us)
                 for stage, each in seconds.items():
-                    found.stages_us[stage].append(each / len(events) * 1e6)
+                    found.stages_us[stage].append(each / found.events * 1e6)
                 found.update_us.append(update_us)
                 if redis_us is not None:
                     found.redis_us.append(redis_us)
@@ -123,28 +134,22 @@ def _side_by_side(
             if quix and 0 < number <= QUIX_ROUNDS:
                 found.quix_us.append(quix.us())
             for engine in (whole, staged, updated):
-                engine.rest(events)
+                engine.rest(both)
     found.fired = round(mean(fired), 2)
     _refuse_difference(touched, whole, staged)
 
 
-def _growth(found: Found, scenario: Scenario, champion: Scorer, sizes: Sequence[int], rounds: int, tell: Tell) -> None:
-    tell("profiles of many subjects are made")
-    engines = {}
-    for size in sorted(sizes):
-        before = _resident_bytes()
-        engines[size] = Engine(scenario, size, champion)
-        found.bytes_each[size] = (_resident_bytes() - before) / size
+def _growth(found: Found, scenario: Scenario, engines: Mapping[int, Engine], rounds: int, tell: Tell) -> None:
     streams = {size: reference_stream(scenario, size) for size in engines}
     found.growth_us = {size: [] for size in engines}
     with undisturbed():
         for number in _rounds(rounds, "growth", tell):
             for size, engine in engines.items():
-                events = streams[size].take(found.events)
-                us = _us(partial(engine.whole, events), time.process_time, len(events))
+                slices = streams[size].take(found.events), streams[size].take(found.events)
+                us = _last(_us(partial(engine.whole, events), time.process_time, len(events)) for events in slices)
                 if number > 0:
                     found.growth_us[size].append(us)
-                engine.rest(events)
+                engine.rest([event for events in slices for event in events])
 
 
 def _rounds(rounds: int, what: str, tell: Tell) -> Iterator[int]:
@@ -152,6 +157,12 @@ def _rounds(rounds: int, what: str, tell: Tell) -> Iterator[int]:
     for number in range(1 - UNCOUNTED, rounds + 1):
         tell(f"{what}: round {max(0, number)} of {rounds}")
         yield number
+
+
+def _last(each: Iterable[Each]) -> Each:
+    """Does all, and returns what the last gave."""
+    [*_, last] = each
+    return last
 
 
 def _us(work: Callable[[], object], clock: Callable[[], float], events: int) -> float:

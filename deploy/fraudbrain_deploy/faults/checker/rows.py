@@ -1,9 +1,9 @@
 """Reads rows of profiles: what stands where is in `shared/fraudbrain_shared/features`, this code is its own.
 
-A row is a MessagePack array: form, subject, epoch, last applied offset, clock, late dropped, remembered events,
-states. States are a layout's number and an array with a state, or nil, for each place. A state of hops is: tag,
-signature, two numbers, the beginnings of hops in seconds, a column for each letter of the signature; sums stand before
-each hop, extremes from each on.
+A row is a MessagePack array: form, subject, epoch, last applied offset, clock, late dropped, remembered events, flat
+states (see `flat_rows`), other states. Those are a layout's number and an array with a state, or nil, for each place. A
+state of hops is: tag, signature, two numbers, the beginnings of hops in seconds, a column for each letter of the
+signature; sums stand before each hop, extremes from each on.
 """
 
 from bisect import bisect_left
@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from fraudbrain_deploy.faults.checker.evidence import Row
+from fraudbrain_deploy.faults.checker.flat_rows import flat_states
 from fraudbrain_deploy.faults.checker.history import A_DAY, AN_HOUR, SIX_HOURS, TEN_MINUTES, Span
 
-FORM: Final = 3
+FORM: Final = 4
 EPOCH_SHIFT: Final = 44
 _KNOWN: Final = {"60nslhz", "1800d", "300n", "3600d"}
 
@@ -36,7 +37,7 @@ class Told(NamedTuple):
 def read_row(row: Row) -> Told:
     """Raises ValueError for what this reader does not know or what contradicts itself."""
     try:
-        form, subject, epoch, last_applied, clock_ms, late_dropped, remembered, states = msgspec.msgpack.decode(
+        form, subject, epoch, last_applied, clock_ms, late_dropped, remembered, flat, states = msgspec.msgpack.decode(
             row.value
         )
     except (ValueError, TypeError) as error:
@@ -50,7 +51,7 @@ def read_row(row: Row) -> Told:
         raise ValueError(f"the cell's timestamp says epoch and offset {row.timestamp >> EPOCH_SHIFT}, {next_offset}")
     oldest = clock_ms - 86_400_000
     known = [each for each in _remembered(remembered) if each[2] >= oldest]
-    kept = [state for state in states[1] if state is not None]
+    kept = [*flat_states(flat), *(state for state in states[1] if state is not None)]
     return Told(subject, epoch, last_applied, clock_ms, late_dropped, known, _features(kept, clock_ms))
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from fraudbrain_deploy.faults.checker import Record, Row
+from fraudbrain_shared.features.flat_states import layout_in, packed, spell_out
 from tests.unit.deploy.faults.recorded import Recorded, record
 
 _RIGHT = record(seed=7, count=800, groups=("a", "b"))
@@ -205,14 +206,16 @@ def in_row(change: Callable[[list[Any]], None]) -> Callable[[Recorded], None]:
         rows = it.rows[0, "b"]
         place = max(range(len(rows)), key=lambda place: len(rows[place].value))
         fields = msgspec.msgpack.decode(rows[place].value, strict=False)
+        layout, fields[7] = layout_in(fields[7]), list(spell_out(fields[7]))
         change(fields)
+        fields[7] = packed(layout, fields[7])
         rows[place] = rows[place]._replace(value=msgspec.msgpack.encode(fields))
 
     return spoil
 
 
 def hops(fields: list[Any], signature: str) -> Any:
-    return next(state for state in fields[7][1] if state and state[1] == signature)
+    return next(state for state in (*fields[7], *fields[8][1]) if state and state[1] == signature)
 
 
 @in_row
@@ -239,7 +242,7 @@ def forget_a_payee(fields: list[Any]) -> None:
 
 @in_row
 def change_a_recent_value(fields: list[Any]) -> None:
-    next(state for state in fields[7][1] if state and isinstance(state[1], list))[1][-1] += 1
+    next(state for state in fields[8][1] if state and isinstance(state[1], list))[1][-1] += 1
 
 
 @in_row
