@@ -65,22 +65,19 @@ def topics_of(names: Names) -> Topics:
     return Topics(names.topic("events"), names.topic("decisions"))
 
 
-@contextmanager
-def working(deployment: Deployment, arm: str, group: str = "a") -> Iterator[tiers.Tier]:
-    """A worker of a group, ready; killed afterwards: what it would still flush is nobody's any more."""
-    worker = tiers.start_realtime(deployment, group=group, options=_NO_FLUSH if arm == FAST else ())
-    try:
-        tiers.wait_ready(deployment, [worker], _READY_S)
-        yield worker
-    finally:
-        worker.kill()
-
-
 class Running(NamedTuple):
     """An arm's process, and the tiers among it that must not end."""
 
     process: psutil.Process
     tiers: list[tiers.Tier]
+
+
+@contextmanager
+def working(deployment: Deployment, arm: str) -> Iterator[tiers.Tier]:
+    """A worker, ready."""
+    with _started(deployment, arm, "a") as worker:
+        tiers.wait_ready(deployment, [worker], _READY_S)
+        yield worker
 
 
 @contextmanager
@@ -91,8 +88,15 @@ def working_on_all(deployment: Deployment, arm: str, group: str, sink: str) -> I
         with echoing(deployment.stack.kafka_bootstrap, deployment.names.topic("events"), sink, whole=True) as pid:
             yield Running(psutil.Process(pid), [])
     else:
-        worker = tiers.start_realtime(deployment, group=group, options=_NO_FLUSH if arm == FAST else ())
-        try:
+        with _started(deployment, arm, group) as worker:
             yield Running(psutil.Process(worker.process.pid), [worker])
-        finally:
-            worker.kill()
+
+
+@contextmanager
+def _started(deployment: Deployment, arm: str, group: str) -> Iterator[tiers.Tier]:
+    """A worker that is killed afterwards: what it would still flush is nobody's any more."""
+    worker = tiers.start_realtime(deployment, group=group, options=_NO_FLUSH if arm == FAST else ())
+    try:
+        yield worker
+    finally:
+        worker.kill()
