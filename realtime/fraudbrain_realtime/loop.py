@@ -35,7 +35,6 @@ from fraudbrain_shared.admission import Admission, AdmittedEvent, Rejected
 from fraudbrain_shared.decisions import Application, DecisionEncoder
 from fraudbrain_shared.decisions.application import Ending
 from fraudbrain_shared.features import Profile, ProfileFold
-from fraudbrain_shared.features.reads import Reading
 from fraudbrain_shared.records import Decision, Reason, Source
 from fraudbrain_shared.scenario import Scenario
 
@@ -194,12 +193,14 @@ class Loop:
 
     def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
         """Decides and folds a new event, and sends what was decided."""
-
-        def decide(event: AdmittedEvent, before: Profile, readings: Sequence[Reading]) -> Decision:
-            source = Source(self._epoch, message.partition, message.offset, message.append_time)
-            return self._controls.decide(event, before, source, message, readings)
-
-        self._end(state, message, self._application.apply(profile, event, message.value or b"", decide))
+        source = Source(self._epoch, message.partition, message.offset, message.append_time)
+        ending = self._application.apply(
+            profile,
+            event,
+            message.value or b"",
+            lambda event, before, readings: self._controls.decide(event, before, source, message, readings),
+        )
+        self._end(state, message, ending)
 
     def _end(self, state: PartitionState, message: Message, ending: Ending) -> None:
         if isinstance(ending, Decision):

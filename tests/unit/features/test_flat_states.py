@@ -170,6 +170,29 @@ def test_a_state_of_more_than_the_kernel_can_hold_is_left_to_python() -> None:
     assert fold.read(profile, payment(T0 + 2_100_000)) == (2_100, 4_200)
 
 
+@pytest.mark.parametrize("before", [("count", "sum"), ("count", "sum", "distinct")])
+@pytest.mark.parametrize("after", [("count", "sum"), ("count", "sum", "distinct"), ("first", "sum", "count")])
+def test_a_release_takes_over_what_becomes_flat_or_no_longer_is(before: Any, after: Any) -> None:
+    old, new = (
+        ProfileFold(with_feature(with_feature(EMPTY, "a", LONG, reads, value="event.amount"), "b", MINUTE, ("max",)))
+        for reads in (before, after)
+    )
+    moved = Profile("c")
+    for second in range(50):
+        old.fold(moved, payment(T0 + second * 9_000, second))
+    moved = decode_profile(encode_profile(moved))
+    new.fold(moved, payment(T0 + 450_000, 50))
+    readings = new.read(moved, payment(T0 + 460_000))
+    assert [readings[after.index(each)] for each in ("count", "sum")] == [51, sum(range(51))]
+
+
+def test_the_first_value_alone_can_be_kept() -> None:
+    fold, profile = ProfileFold(with_feature(EMPTY, "a", LONG, ("first",), value="event.rate")), Profile("c")
+    for rate in (1.5, 2.5):
+        fold.fold(profile, payment(T0, rate=rate))
+    assert fold.read(profile, payment(T0)) == (1.5,)
+
+
 def test_a_profile_without_other_states_is_never_unpacked() -> None:
     profile = busy(5)
     assert profile.states is None

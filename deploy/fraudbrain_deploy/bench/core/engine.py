@@ -99,14 +99,11 @@ class Engine:
                 raise ValueError(admitted.detail)
             profile = profiles[find(admitted)]
             source = Source(1, 0, offset, time)
-
-            def decided(
-                event: AdmittedEvent,
-                before: Profile,
-                readings: Sequence[Reading],
-                source: Source = source,
-            ) -> Decision:
-                return decide(
+            ending = apply(
+                profile,
+                admitted,
+                value,
+                lambda event, before, readings, source=source: decide(  # type: ignore[misc]
                     event,
                     before,
                     source,
@@ -114,9 +111,8 @@ class Engine:
                     parameters=parameters.values_for(event),
                     champion=champion,
                     readings=readings,
-                )
-
-            ending = apply(profile, admitted, value, decided)
+                ),
+            )
             if not isinstance(ending, Decision):
                 raise ValueError(f"an event of the stream ended as {ending}")
             made.append(encode(ending))
