@@ -10,7 +10,7 @@ import signal
 from fraudbrain_deploy import kafka
 
 _TOGETHER = 64
-_QUEUED = 200_000
+_QUEUED = 20_000  # as many as a worker lets be on their way; with more the client's own queue would be measured
 _POLL_S = 0.05
 
 
