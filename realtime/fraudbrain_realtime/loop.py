@@ -94,8 +94,8 @@ class Loop:
         self._checkpoints: dict[int, Checkpoint] = {}
         self._tally = tally
 
-    def turn(self, wait_s: float) -> None:
-        """Takes what has come, within `wait_s`, and decides it."""
+    def turn(self, wait_s: float) -> int:
+        """Takes what has come, within `wait_s`, and decides it; how many events that were."""
         self._keeper.poll()
         messages = self._poll(wait_s)
         begun_s = self._clock()
@@ -117,6 +117,7 @@ class Loop:
         self._tally.observe()
         if messages:
             self._tally.turns.observe(self._clock() - begun_s)
+        return len(messages)
 
     def _poll(self, wait_s: float) -> Sequence[Message]:
         """New events. Where giving up a partition took long, rules may have come meanwhile that act on them."""

@@ -1,6 +1,5 @@
 """A worker: one process that puts the loop on its real parts, and runs and stops it."""
 
-import gc
 import logging
 import sys
 import time
@@ -10,6 +9,7 @@ from importlib.metadata import version
 from fraudbrain_realtime.controls import CONTROL_TOPICS, STEP_ENDS, ControlFeed, Controls, PreparationAside
 from fraudbrain_realtime.controls.feed import StepUnknown
 from fraudbrain_realtime.controls.snapshot import SNAPSHOT, SnapshotUnusable, SnapshotWriter, read_snapshot
+from fraudbrain_realtime.garbage import GarbageCollection
 from fraudbrain_realtime.generation import take_up
 from fraudbrain_realtime.journal import FileJournal
 from fraudbrain_realtime.kafka.broker import KafkaBroker
@@ -163,11 +163,13 @@ class Worker:
         log.info("stopped; %s", dict(self._loop.counts))
 
     def _decide_until(self, stopping: Callable[[], bool]) -> None:
-        gc.freeze()  # what was built so far lives as long as the worker: never to be searched for garbage
+        garbage = GarbageCollection(time.monotonic)
+        garbage.begin()
         self._reporting.begin()
         controls_due = progress_due = time.monotonic()
         while not stopping():
-            self._loop.turn(IDLE_WAIT_S)
+            taken = self._loop.turn(IDLE_WAIT_S)
+            garbage.turned(is_idle=not taken)
             now = time.monotonic()
             if now >= controls_due:
                 is_changed = self._feed.refresh()

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
 
 from confluent_kafka import (
     Consumer,
@@ -19,11 +19,12 @@ from fraudbrain_realtime.kafka.event import event_of
 from fraudbrain_realtime.kafka.failure import ANSWER_TIMEOUT_S, BrokerFailed
 from fraudbrain_realtime.kafka.log_reader import LogReader
 from fraudbrain_realtime.ports import Headers, Message, Ownership
-from fraudbrain_shared.topics import LETTER_BYTES, Names
+from fraudbrain_shared.topics import LETTER_BYTES, TOPICS, Names
 
 log = logging.getLogger(__name__)
 
 PRODUCE_TIMEOUT_S = 30.0
+_ANY_PARTITION = -1  # the client's word for the one that the key belongs to
 
 # Why each differs from the client's default: an event must be seen within milliseconds, a dead worker's
 # partitions move within seconds, and no offset is ever chosen or committed behind our back.
@@ -66,7 +67,7 @@ class KafkaBroker:
         batch_limit: int,
         in_flight: int,
     ) -> None:
-        self._names = names
+        self._topics = {topic.name: names.topic(topic.name) for topic in TOPICS}
         self._epoch = str(epoch)
         self._owner = owner
         self._batch_limit = batch_limit
@@ -114,25 +115,35 @@ class KafkaBroker:
         partition: int | None,
         acked: Callable[[], None],
     ) -> None:
-        def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
-            if error is None:
-                acked()
-            else:
-                self._failure = BrokerFailed(f"a record for {topic} could not be delivered: {error.str()}")
+        send = partial(
+            self._producer.produce,
+            self._topics[topic],
+            value,
+            key,
+            _ANY_PARTITION if partition is None else partition,
+            on_delivery=partial(self._delivered, topic, acked),
+            headers=[*headers],
+        )
+        try:
+            send()
+        except BufferError:
+            self._send_patiently(topic, send)
 
+    def _delivered(self, topic: str, acked: Callable[[], None], error: KafkaError | None, _: KafkaMessage) -> None:
+        if error is None:
+            acked()
+        else:
+            self._failure = BrokerFailed(f"a record for {topic} could not be delivered: {error.str()}")
+
+    def _send_patiently(self, topic: str, send: Callable[[], None]) -> None:
         deadline = time.monotonic() + PRODUCE_TIMEOUT_S
-        place: dict[str, Any] = {} if partition is None else {"partition": partition}
-        ours: list[tuple[str, str | bytes | None]] = [*headers]
         while True:
+            self._producer.poll(0.1)
             try:
-                self._producer.produce(
-                    self._names.topic(topic), value, key, headers=ours, on_delivery=delivered, **place
-                )
-                return
+                return send()
             except BufferError:
                 if time.monotonic() > deadline:
                     raise BrokerFailed(f"no room to send to {topic} for {PRODUCE_TIMEOUT_S:.0f} s") from None
-                self._producer.poll(0.1)
 
     def drain(self, timeout_s: float) -> None:
         self._producer.flush(timeout_s)

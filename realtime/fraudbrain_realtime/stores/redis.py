@@ -14,7 +14,9 @@ from fraudbrain_realtime.stores.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S: Final = 0.01
+TIMEOUT_S: Final = 0.03
+"""For a put. Longer: a Redis that hangs keeps the keeper longer from flushing, until the breaker opens. Shorter: on a
+busy machine answers are given up that would have come."""
 KEPT_S: Final = 900
 COMPLAIN_EVERY_S: Final = 60.0
 
