@@ -74,7 +74,7 @@ class SlowTier:
 
     def batches(self) -> int:
         """How many batches this start has filed."""
-        return self.told_since_start().count("INFO archive batch=")
+        return self.told_since_start().count(": archive batch=")
 
     def told_since_start(self) -> str:
         return self.told()[self.seen :]
