@@ -6,6 +6,7 @@ Importing numba takes a second, so `flat_states` imports this late.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -46,6 +47,7 @@ from fraudbrain_shared.features.flat_layout import (
     READ_SQUARES,
     READ_SUM,
     SQUARES,
+    STAMP,
     STATE_HEAD,
     STATES,
     TABLE,
@@ -67,6 +69,7 @@ _EXACT: Final = 1 << 53  # doubles hold all whole numbers up to it
 _63_BITS: Final = (1 << 63) - 1
 ALL: Final = -_63_BITS - 1
 _57_BITS: Final = (1 << 57) - 1
+_STAMP: Final = STAMP ^ FIRST_SLACK
 
 
 class Kernels(NamedTuple):
@@ -78,6 +81,8 @@ class Kernels(NamedTuple):
     read: Callable[[bytes, Any, int], int]
     fold: Callable[[bytes, Any], int]
     check: Callable[[bytes], int]
+    stamp: Callable[[], int]
+    """For which layout they were compiled."""
 
 
 @cache
@@ -85,16 +90,18 @@ def kernels() -> Kernels:
     """The kernels, compiled or loaded from numba's cache; as `models.kernel` has it.
 
     They are called by the entry point of their one signature: numba's dispatcher would take twice as long as the work.
+    What numba has kept counts as fresh while this file is the same: whether the layout is, the stamp tells.
     """
-    try:
-        return _compiled(cached=True)
-    except Exception:
-        return _compiled(cached=False)
+    with suppress(Exception):
+        made = _compiled(cached=True)
+        if made.stamp() == _STAMP:
+            return made
+    return _compiled(cached=False)
 
 
 def _compiled(*, cached: bool) -> Kernels:
     flat, work, number = types.Bytes(numba.uint8, 1, "C", readonly=True), numba.int64[::1], numba.int64
-    signatures = [number(flat, work, number), number(flat, work), number(flat)]
+    signatures = [number(flat, work, number), number(flat, work), number(flat), number()]
     njit: Any = numba.njit
     entries = []
     for source, signature in zip(INTERPRETED, signatures, strict=True):
@@ -604,5 +611,9 @@ def _per_hop(letters: Any) -> Any:
     return numbers + 2 if letters & FIRST else numbers
 
 
-INTERPRETED: Final = Kernels(_read, _fold, _check)
+def _stamp() -> Any:
+    return _STAMP
+
+
+INTERPRETED: Final = Kernels(_read, _fold, _check, _stamp)
 """The same, run by Python: a thousand times slower, but numpy checks every index. For tests."""

@@ -1,5 +1,6 @@
 """Where things stand in flat states, and in the array that a fold and its kernel share."""
 
+from hashlib import sha256
 from typing import Final
 
 # Bits of the letters that a state keeps, in the order in which a hop has them.
@@ -35,3 +36,8 @@ COLUMNS: Final = 8
 MOST_HOP_BYTES: Final = 90
 MOST_HEAD_BYTES: Final = 80
 MOST_BODY: Final = 65_535
+
+STAMP: Final = int.from_bytes(
+    sha256(repr([each for each in globals().items() if each[0].isupper()]).encode()).digest()[:7]
+)
+"""Another one for another layout: machine code may be older than this file."""
