@@ -29,8 +29,7 @@ class Found(msgspec.Struct, frozen=True):
 
     def masked(self, mask: Mask) -> "Found":
         """Without what is about a person."""
-        event = mask.event(bytes(self.event)) if self.event else b""
-        return Found(msgspec.Raw(event), self.decision and mask.decision(self.decision))
+        return Found(msgspec.Raw(mask.event(bytes(self.event))), self.decision and mask.decision(self.decision))
 
 
 def look_up(deployment: Deployment, *, subject: str, event_id: str) -> Found | None:

@@ -20,7 +20,7 @@ from fraudbrain_shared.controls import ParameterBook, RefusedParameter, Start, s
 from fraudbrain_shared.masking import Mask
 from fraudbrain_shared.records import ContextClock
 from fraudbrain_shared.records.control import Number
-from fraudbrain_shared.scenario.description import Parameter, Scenario
+from fraudbrain_shared.scenario.description import Parameter
 from fraudbrain_shared.topics import CLOCK, hold_key, split_key
 
 
@@ -77,20 +77,14 @@ def history(deployment: Deployment, name: str | None, id_: str | None) -> list[M
     ]
 
 
-def masked(records: Sequence[Move | Hold], scenario: Scenario) -> list[Move | Hold]:
+def masked(records: Sequence[Move | Hold], mask: Mask) -> list[Move | Hold]:
     """The records with ids as people may see them."""
-    return [_masked(each, Mask(scenario), scenario) for each in records]
+    return [_masked(each, mask) for each in records]
 
 
-def masked_id(mask: Mask, scenario: Scenario, name: str, id_: str) -> str:
-    """An id under which a parameter is kept, as people may see it."""
-    per = scenario.parameters[name].per if name in scenario.parameters else None
-    return mask.id(per, id_) if per and id_ else id_
-
-
-def _masked(entry: Move | Hold, mask: Mask, scenario: Scenario) -> Move | Hold:
+def _masked(entry: Move | Hold, mask: Mask) -> Move | Hold:
     name, id_ = _of(entry)
-    shown = masked_id(mask, scenario, name, id_)
+    shown = mask.parameter_id(name, id_)
     if isinstance(entry, Move):
         return Move(msgspec.structs.replace(entry.record, id=shown), entry.append_ms)
     record = entry.record and msgspec.structs.replace(entry.record, id=shown)

@@ -51,14 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from fraudbrain_deploy.parameters import clock_ms, effective, masked_id
+    from fraudbrain_deploy.parameters import clock_ms, effective
     from fraudbrain_shared.masking import Mask
 
     as_of_ms = arguments.as_of if arguments.as_of is not None else clock_ms(deployment)
     found = [each for each in effective(deployment, as_of_ms) if arguments.name in (None, each.name)]
     if not arguments.reveal:
-        mask, scenario = Mask(deployment.scenario), deployment.scenario
-        found = [msgspec.structs.replace(each, id=masked_id(mask, scenario, each.name, each.id)) for each in found]
+        mask = Mask(deployment.scenario)
+        found = [msgspec.structs.replace(each, id=mask.parameter_id(each.name, each.id)) for each in found]
     if arguments.json:
         print(msgspec.json.encode(found).decode())
         return 0
@@ -73,10 +73,11 @@ def _show(deployment: "Deployment", arguments: argparse.Namespace) -> int:
 
 def _history(deployment: "Deployment", arguments: argparse.Namespace) -> int:
     from fraudbrain_deploy.parameters import as_json, history, masked
+    from fraudbrain_shared.masking import Mask
 
     records = history(deployment, arguments.name, arguments.id)
     if not arguments.reveal:
-        records = masked(records, deployment.scenario)
+        records = masked(records, Mask(deployment.scenario))
     if arguments.json:
         print(as_json(records).decode())
         return 0

@@ -30,6 +30,7 @@ class Mask:
         self._fields = {name for name, field in fields if field.sensitive}
         self._entities = {field.entity for _, field in fields if field.sensitive and field.entity}
         self._hides_subject = scenario.subject in self._fields
+        self._kept_per = {name: each.per for name, each in scenario.parameters.items()}
 
     def subject(self, subject: str) -> str:
         """A subject as people may see it."""
@@ -39,12 +40,19 @@ class Mask:
         """The id of an entity, or the value of a field, as people may see it."""
         return masked(value) if entity in self._entities or entity in self._fields else value
 
+    def parameter_id(self, parameter: str, id_: str) -> str:
+        """The id under which a parameter's value is kept, as people may see it; empty for a global one."""
+        per = self._kept_per.get(parameter)
+        return self.id(per, id_) if per and id_ else id_
+
     def event(self, payload: bytes) -> bytes:
-        """An event's JSON as people may see it, by the names of its fields. ValueError where it is no JSON object with
-        `fields`: then nobody knows what it holds."""
+        """An event's JSON as people may see it, by the names of its fields; null stays null. Of what is no event nobody
+        knows what it holds: nothing is shown."""
         event = msgspec.json.decode(payload)
+        if event is None:
+            return payload
         if not isinstance(event, dict) or not isinstance(event.get("fields"), dict):
-            raise ValueError("no event")
+            return msgspec.json.encode(MASK)
         fields = event["fields"]
         for name in self._fields & fields.keys():
             fields[name] = masked(fields[name]) if isinstance(fields[name], str) else MASK
