@@ -16,7 +16,8 @@ def interruptible() -> Iterator[None]:
     """Within it the first of these signals raises KeyboardInterrupt, and nothing disturbs the cleaning up after it.
 
     An impatient second Ctrl-C would leave processes behind. After `CLEANUP_S` signals count again, so
-    that nobody is locked in. To be entered by the main thread.
+    that nobody is locked in. Where the cleaning up fails, that is the interrupt's `__cause__`. To be entered
+    once, by the main thread.
     """
     interrupted_at: float | None = None
 
@@ -30,6 +31,10 @@ def interruptible() -> Iterator[None]:
     before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
         yield
+    except Exception as error:
+        if interrupted_at is None:
+            raise
+        raise KeyboardInterrupt from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -93,7 +93,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the replay; 0 if nothing is missing, else 1."""
     from fraudbrain_deploy.deployment import open_deployment
     from fraudbrain_deploy.importing import event_stream
-    from fraudbrain_deploy.interruption import interruptible
 
     if arguments.in_process:
         return _run_in_process(arguments)
@@ -104,8 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     limit = _limit(arguments)
     stepping = _stepping(deployment.scenario, arguments)
     source = event_stream(deployment.scenario, arguments.events, label_delay_ms=arguments.label_delay, limit=limit)
-    with interruptible():
-        report = _replay(deployment, source, stepping, arguments)
+    report = _replay(deployment, source, stepping, arguments)
     _tell(report, arguments)
     return 0 if report.missing == 0 else 1
 

@@ -149,15 +149,17 @@ def remove_one_decision(deployment: "Deployment") -> None:
     assert producer.flush(30) == 0
 
 
-def test_ending_a_replay_leaves_no_process(deployment: "Deployment", payments: Path) -> None:
+def test_ending_a_replay_leaves_no_process(deployment: "Deployment", payments: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
     program = [
         *(sys.executable, "-m", "fraudbrain_deploy", "--data", str(deployment.data), "replay"),
         *("--space", deployment.names.space, "--events", str(payments), "--pace", "50"),
     ]
-    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with told.open("wb") as output:
+        process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=output)
     events_flow_or_end(deployment, process)
     process.terminate()
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=60) == 130, told.read_text()
     left = [pid for pid in os.listdir("/proc") if pid.isdigit() and names_space(pid, deployment.names.space)]
     assert left == []
 

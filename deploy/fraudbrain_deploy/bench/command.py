@@ -81,16 +81,14 @@ def _rules(arguments: argparse.Namespace, machine: "Machine") -> "Report":
 def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
     from fraudbrain_deploy.bench.core import bench
     from fraudbrain_deploy.bench.report import Report
-    from fraudbrain_deploy.interruption import interruptible
 
-    with interruptible():  # what was started is stopped
-        found = bench.run(
-            None if arguments.no_peers else arguments.data,
-            subjects=arguments.subjects,
-            rounds=arguments.rounds or MANY,
-            slice_s=arguments.slice_s,
-            tell=status_line,
-        )
+    found = bench.run(
+        None if arguments.no_peers else arguments.data,
+        subjects=arguments.subjects,
+        rounds=arguments.rounds or MANY,
+        slice_s=arguments.slice_s,
+        tell=status_line,
+    )
     return Report(
         machine=machine,
         versions=bench.versions(found),
@@ -105,15 +103,13 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
 def _fast(arguments: argparse.Namespace, machine: "Machine") -> "Report":
     from fraudbrain_deploy.bench.fast import bench
     from fraudbrain_deploy.bench.report import Report
-    from fraudbrain_deploy.interruption import interruptible
 
-    with interruptible():  # what was started is stopped
-        found = bench.run(
-            subjects=arguments.subjects,
-            rounds=arguments.rounds or FEW,
-            seconds=arguments.seconds,
-            tell=status_line,
-        )
+    found = bench.run(
+        subjects=arguments.subjects,
+        rounds=arguments.rounds or FEW,
+        seconds=arguments.seconds,
+        tell=status_line,
+    )
     return Report(
         machine=machine,
         versions=bench.versions(),

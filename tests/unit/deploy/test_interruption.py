@@ -28,6 +28,20 @@ def test_cleaning_up_is_not_disturbed_by_the_impatient() -> None:
     assert cleaned
 
 
+def test_a_failure_before_any_signal_is_a_failure() -> None:
+    with pytest.raises(TimeoutError), interruptible():
+        raise TimeoutError
+
+
+def test_who_is_interrupted_stays_so_where_the_cleaning_up_fails_and_hears_of_it() -> None:
+    with pytest.raises(KeyboardInterrupt) as interrupted, interruptible():
+        try:
+            tell(signal.SIGTERM)
+        finally:
+            raise TimeoutError("a process does not end")
+    assert isinstance(interrupted.value.__cause__, TimeoutError)
+
+
 def test_undisturbed_work_is_not_interrupted_and_what_follows_is() -> None:
     with interruptible():
         with undisturbed():
