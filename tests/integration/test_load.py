@@ -35,12 +35,14 @@ def load(deployment: "Deployment") -> Load:
 def test_every_event_is_sent_echoed_and_read_once(deployment: "Deployment") -> None:
     with echo(deployment), load(deployment) as loading:
         found = [loading.run(schedule) for schedule in (constant(500, 1), Schedule([Phase(100, 1), Phase(2_000, 1)]))]
-        counted = loading.run(constant(200, 1), uncounted_s=0.5)
-    assert [(each.events, each.unanswered, each.late.count, each.latency.count) for each in found] == [
+        counted = loading.run(constant(200, 1))
+    assert [(each.events, each.unanswered, each.late.count, each.latency().count) for each in found] == [
         (500, 0, 500, 500),
         (2_100, 0, 2_100, 2_100),
     ]
-    assert counted.latency.count == 100
+    assert [counted.latency(0.5).count, counted.latency(0.25, 0.5).count] == [100, 50]
+    assert set(counted.answers.partitions.tolist()) <= set(range(4))
+    assert (counted.answers.append_ms > 0).all()
     names, bootstrap = deployment.names, deployment.stack.kafka_bootstrap
     sent, echoed = (
         {(each.partition(), each.offset(), each.key(), each.value()) for each in kafka.read_all(bootstrap, topic)}
@@ -53,11 +55,11 @@ def test_every_event_is_sent_echoed_and_read_once(deployment: "Deployment") -> N
 def test_an_echo_of_the_whole_topic_begins_at_its_beginning(deployment: "Deployment") -> None:
     with load(deployment) as loading:
         unheard = loading.run(constant(100, 1), silence_s=0.1)
-        assert (unheard.unanswered, unheard.latency.count) == (100, 0)
+        assert (unheard.unanswered, unheard.latency().count) == (100, 0)
         with pytest.raises(UserError, match="100 of 100 events got no answer from nobody"):
             answered(unheard, "nobody")
         with echo(deployment, whole=True):
-            assert answered(loading.run(constant(100, 1)), "the echo").latency.count == 100
+            assert answered(loading.run(constant(100, 1)), "the echo").latency().count == 100
     ends = kafka.end_offsets(deployment.stack.kafka_bootstrap, deployment.names.topic("decisions"))
     assert sum(ends.values()) == 200
 

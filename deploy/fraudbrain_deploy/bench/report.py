@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 import msgspec
 
 from fraudbrain_deploy.bench.machine import Machine
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.load.histogram import Quantiles
+from fraudbrain_shared.testing.alternating import ratio
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,29 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.ratio <= bound if self.is_cost else self.ratio >= bound
 
 
+def compared(
+    name: str,
+    theirs: Sequence[float],
+    ours: Sequence[float],
+    *,
+    must: float | None = None,
+    aim: float | None = None,
+    is_cost: bool = False,
+) -> Row:
+    """The row of two things measured in the same rounds, microseconds of each round: how many times as long as ours
+    theirs takes, or, where it `is_cost`, ours as theirs."""
+    above, below = (ours, theirs) if is_cost else (theirs, ours)
+    return Row(
+        name=name,
+        theirs_us=median(theirs),
+        ours_us=median(ours),
+        ratio=ratio(above, below),
+        must=must,
+        aim=aim,
+        is_cost=is_cost,
+    )
+
+
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     """What something is made of: microseconds of each part and of the whole as it runs in one go."""
 
@@ -58,6 +83,13 @@ class LatencyTable(msgspec.Struct, frozen=True, kw_only=True):
     by_rate: dict[int, Quantiles]
 
 
+class StretchTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took in each of several stretches of one run, by what happened in it."""
+
+    name: str
+    by_stretch: dict[str, Quantiles]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A run. `rounds_us` holds each round's microseconds, by what was measured; `facts` say what the work was."""
 
@@ -69,6 +101,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[str]
     breakdowns: list[Breakdown] = []
     tables: list[LatencyTable] = []
+    stretches: list[StretchTable] = []
 
 
 def joined(one: Report, other: Report) -> Report:
@@ -82,6 +115,7 @@ def joined(one: Report, other: Report) -> Report:
         facts=one.facts + other.facts,
         breakdowns=one.breakdowns + other.breakdowns,
         tables=one.tables + other.tables,
+        stretches=one.stretches + other.stretches,
     )
 
 
@@ -110,7 +144,10 @@ def page(report: Report, earlier: Report | None = None) -> str:
     for breakdown in report.breakdowns:
         lines += ["", *_breakdown(breakdown)]
     for table in report.tables:
-        lines += ["", *_table(table)]
+        by_rate = {f"{per_s:,}": ms for per_s, ms in table.by_rate.items()}
+        lines += ["", *_table(table.name, "events/s", by_rate)]
+    for each in report.stretches:
+        lines += ["", *_table(each.name, "", each.by_stretch)]
     for curve in report.curves:
         lines += ["", *_curve(curve)]
     return "\n".join(lines)
@@ -171,11 +208,12 @@ def _breakdown(breakdown: Breakdown) -> Iterator[str]:
     yield "".join(f"{us:10.2f}" for us in parts.values())
 
 
-def _table(table: LatencyTable) -> Iterator[str]:
-    yield table.name
-    yield "".join(f"{name:>10}" for name in ("events/s", "p50", "p99", "p99.9", "max"))
-    for per_s, ms in table.by_rate.items():
-        yield f"{per_s:>10,}" + "".join(f"{each:10.1f}" for each in (ms.p50, ms.p99, ms.p99_9, ms.max))
+def _table(name: str, of: str, quantiles: Mapping[str, Quantiles]) -> Iterator[str]:
+    width = max(10, *map(len, quantiles))
+    yield name
+    yield f"{of:>{width}}" + "".join(f"{each:>10}" for each in ("p50", "p99", "p99.9", "max"))
+    for label, ms in quantiles.items():
+        yield f"{label:>{width}}" + "".join(f"{each:10.1f}" for each in (ms.p50, ms.p99, ms.p99_9, ms.max))
 
 
 def _curve(curve: Curve) -> Iterator[str]:

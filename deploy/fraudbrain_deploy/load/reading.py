@@ -1,6 +1,7 @@
 """The reading side of a load: which answer, a decision or an echo, was read when. Each holds its event's id first."""
 
 import time
+from array import array
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,10 +16,13 @@ _ID: Final = b'"event_id":"'
 
 
 class Read(NamedTuple):
-    """The numbers of events in the order in which their answers were read, and when: monotonic ns."""
+    """The numbers of the events that were answered, ascending; of the first answer for each when it was read, monotonic
+    ns, and when the broker appended it to which partition, UTC ms."""
 
     numbers: npt.NDArray[np.int64]
     read_ns: npt.NDArray[np.int64]
+    append_ms: npt.NDArray[np.int64]
+    partitions: npt.NDArray[np.int16]
 
 
 class Reader:
@@ -30,22 +34,31 @@ class Reader:
     def read(self, run: int, events: int, end_s: float, silence_s: float) -> Read:
         """The first answers for so many events of a run; fewer, where nothing comes for so long after it should have
         ended, on the monotonic clock."""
-        mine, found = run_name(run).encode(), dict[int, int]()
-        heard_s = end_s
-        while len(found) < events and time.monotonic() - heard_s < silence_s:
+        mine, heard_s, left = run_name(run).encode(), end_s, events
+        # By number: millions of answers as objects would take gigabytes.
+        read_ns, append_ms, partitions = (
+            array(code, bytes(size * events)) for code, size in (("q", 8), ("q", 8), ("h", 2))
+        )
+        while left and time.monotonic() - heard_s < silence_s:
             first = self._consumer.poll(0.1)
             if first is None:
                 continue
-            read_ns = time.monotonic_ns()
+            now_ns = time.monotonic_ns()
             for message in [first, *self._consumer.consume(_AT_ONCE, timeout=0)]:
                 value = message.value()
                 if value is None or message.error() is not None:
                     continue
                 at = value.find(_ID) + len(_ID)
                 if value[at : at + RUN_LENGTH] == mine:
-                    found.setdefault(int(value[at + RUN_LENGTH : at + ID_LENGTH], 16), read_ns)
-                    heard_s = max(end_s, read_ns / 1e9)
-        return Read(np.fromiter(found, np.int64), np.fromiter(found.values(), np.int64))
+                    heard_s = max(end_s, now_ns / 1e9)
+                    number = int(value[at + RUN_LENGTH : at + ID_LENGTH], 16)
+                    if not read_ns[number]:
+                        read_ns[number], append_ms[number] = now_ns, message.timestamp()[1]
+                        partitions[number] = message.partition() or 0
+                        left -= 1
+        times, appended = np.frombuffer(read_ns, np.int64), np.frombuffer(append_ms, np.int64)
+        numbers = np.flatnonzero(times)
+        return Read(numbers, times[numbers], appended[numbers], np.frombuffer(partitions, np.int16)[numbers])
 
     def close(self) -> None:
         """Ends the connection."""

@@ -1,15 +1,20 @@
 """Events without end, made of templates: other subjects, other ids, times of their own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count, islice
+from itertools import accumulate, count, cycle, islice
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 Template = Mapping[str, Any]
 """An event as a dict."""
+
+Distribution = Literal["zipf", "uniform", "each"]
+"""How often subjects come: by Zipf's law with exponent 1 (the n-th most frequent is 1 / n as frequent as the first),
+all alike by chance, or each once before any comes again. Which one that is is drawn, since neighbours in memory would
+be quicker to reach."""
 
 _SEED: Final = 7
 # What no event holds stands for what differs from one to the next.
@@ -26,29 +31,24 @@ class StreamEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a stream is made of: templates, the field that names the subject, and how many subjects there are. Events
-    are `step_ms` apart, the first so long after `begin_ms`."""
+    """What a stream is made of: templates, the field that names the subject, how many subjects there are, and how often
+    each comes. Events are `step_ms` apart, the first so long after `begin_ms`."""
 
     templates: Sequence[Template]
     subject_field: str
     subjects: int
     begin_ms: int
     step_ms: float
+    distribution: Distribution = "zipf"
 
 
 class Stream:
-    """Events of templates in random order, the same for the same plan; `ids` are what they are called, else random.
-
-    Subjects come by Zipf's law with exponent 1: the n-th most frequent is 1 / n as frequent as the first. Which one
-    that is is drawn, since neighbours in memory would be quicker to reach.
-    """
+    """Events of templates in random order, the same for the same plan; `ids` are what they are called, else random."""
 
     def __init__(self, plan: Plan, ids: Iterable[str] | None = None) -> None:
         self._random = Random(_SEED)
         self._forms = [_form(template, plan.subject_field) for template in plan.templates]
-        self._numbers = list(range(plan.subjects))
-        self._random.shuffle(self._numbers)
-        self._weights = list(accumulate(1 / rank for rank in range(1, plan.subjects + 1)))
+        self._next_subject = _subjects(plan, self._random)
         self._ids = None if ids is None else iter(ids)
         self._events = self._made(plan.begin_ms, plan.step_ms)
 
@@ -57,14 +57,25 @@ class Stream:
         return list(islice(self._events, count))
 
     def _made(self, begin_ms: int, step_ms: float) -> Iterator[StreamEvent]:
-        random, ids = self._random, self._ids
+        random, ids, next_subject = self._random, self._ids, self._next_subject
         for number in count(1):
-            [chosen] = random.choices(self._numbers, cum_weights=self._weights)
-            key = subject_name(chosen).encode()
+            key = subject_name(next_subject()).encode()
             form = random.choice(self._forms)
             id_ = random_id(random) if ids is None else next(ids)
             time = begin_ms + int(number * step_ms)
             yield StreamEvent(key, form % (id_.encode(), time, key), time)
+
+
+def _subjects(plan: Plan, random: Random) -> Callable[[], int]:
+    """Gives the number of the next subject. What that takes is made at once: no event waits for it."""
+    numbers = list(range(plan.subjects))
+    random.shuffle(numbers)
+    if plan.distribution == "each":
+        return cycle(numbers).__next__
+    if plan.distribution == "uniform":
+        return lambda: random.choice(numbers)
+    weights = list(accumulate(1 / rank for rank in range(1, plan.subjects + 1)))
+    return lambda: random.choices(numbers, cum_weights=weights)[0]
 
 
 def subject_name(number: int) -> str:

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from fraudbrain_deploy.bench.machine import Machine, this_machine
-from fraudbrain_deploy.bench.report import Breakdown, Curve, Report, Row, page, read_report
+from fraudbrain_deploy.bench.report import Breakdown, Curve, Report, Row, StretchTable, compared, page, read_report
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.load.histogram import Quantiles
 
 MACHINE = Machine(cores=2, processor="CPU", system="Linux 6", python="CPython 3.11.7", fraudbrain="0.1.0", load=0.5)
 
@@ -56,6 +57,25 @@ def test_a_breakdown_shows_the_sum_of_its_parts_beside_the_whole() -> None:
     stages = Breakdown(name="stages", parts_us={"decode": 1.0, "fold": 2.5}, whole_us=4.0)
     assert page(msgspec.structs.replace(report(10.0), breakdowns=[stages])).split("\n\n")[2] == (
         "stages\n    decode      fold       sum     whole\n      1.00      2.50      3.50      4.00"
+    )
+
+
+def test_a_comparison_is_the_median_of_the_rounds_ratios() -> None:
+    theirs, ours = [20.0, 40.0, 60.0], [2.0, 2.0, 4.0]
+    row = compared("peer / ours", theirs, ours, must=8.0)
+    assert (row.theirs_us, row.ours_us, row.ratio, row.must, row.is_cost) == (40.0, 2.0, 15.0, 8.0, False)
+    cost = compared("ours / peer", theirs, ours, aim=1.0, is_cost=True)
+    assert (cost.theirs_us, cost.ours_us, round(cost.ratio, 3), cost.aim) == (40.0, 2.0, 0.067, 1.0)
+
+
+def test_stretches_stand_below_each_other() -> None:
+    ms = Quantiles(p50=1.0, p99=2.0, p99_9=3.0, max=4.0)
+    table = StretchTable(name="window", by_stretch={"all of it": ms, "rolling restart": ms})
+    assert page(msgspec.structs.replace(report(10.0), stretches=[table])).split("\n\n")[2] == (
+        "window\n"
+        "                      p50       p99     p99.9       max\n"
+        "      all of it       1.0       2.0       3.0       4.0\n"
+        "rolling restart       1.0       2.0       3.0       4.0"
     )
 
 

@@ -1,6 +1,6 @@
 """`fraudbrain bench core`: the processes that measure, and the rows, stages and curve made of what they found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -15,8 +15,8 @@ from fraudbrain_deploy.bench.core.scoring import Scoring, scored
 from fraudbrain_deploy.bench.core.services import BESIDE, services
 from fraudbrain_deploy.bench.measuring_process import measured
 from fraudbrain_deploy.bench.peers import QUIX, peers_folder
-from fraudbrain_deploy.bench.report import Breakdown, Curve, Row
-from fraudbrain_shared.testing.alternating import Tell, ratio
+from fraudbrain_deploy.bench.report import Breakdown, Curve, Row, compared
+from fraudbrain_shared.testing.alternating import Tell
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 """Numbers of subjects of which the cost is measured, up to the greatest that is asked for."""
@@ -67,16 +67,16 @@ def run(data: Path | None, *, subjects: int, rounds: int, slice_s: float, tell: 
 def rows(found: CoreFound) -> Iterator[Row]:
     """Each ratio that counts, with what it must and should be."""
     scoring, core = found.scoring, found.core
-    yield _row("XGBoost's inplace_predict / ours, one row", scoring.xgboost_us, scoring.ours_us, must=10, aim=45)
+    yield compared("XGBoost's inplace_predict / ours, one row", scoring.xgboost_us, scoring.ours_us, must=10, aim=45)
     yield Row(
         name="largest difference from XGBoost's score", ratio=scoring.max_difference, must=1e-6, aim=0, is_cost=True
     )
     if core.redis_us:
-        yield _row("Redis velocity / our profile update (wall)", core.redis_us, core.update_us, must=20, aim=40)
+        yield compared("Redis velocity / our profile update (wall)", core.redis_us, core.update_us, must=20, aim=40)
     if core.quix_us:
         ours = core.whole_us[: len(core.quix_us)]
-        yield _cost("ours / Quix Streams' bare echo, one event", core.quix_us, ours, must=1.5, aim=1.0)
-    yield _row("sum of the stages / the whole", _sums(core), core.whole_us, must=0.8, aim=0.9)
+        yield compared("ours / Quix Streams' bare echo, one event", core.quix_us, ours, must=1.5, aim=1.0, is_cost=True)
+    yield compared("sum of the stages / the whole", _sums(core), core.whole_us, must=0.8, aim=0.9)
     yield from _size_rows(core)
 
 
@@ -84,7 +84,7 @@ def _size_rows(core: Found) -> Iterator[Row]:
     least, most = min(core.growth_us), max(core.growth_us)
     if most > least:
         name = f"{most:,} subjects / {least:,}, one event"
-        yield _cost(name, core.growth_us[least], core.growth_us[most], must=_MOST_GROWTH)
+        yield compared(name, core.growth_us[least], core.growth_us[most], must=_MOST_GROWTH, is_cost=True)
     if most >= _BYTES_FROM:
         name = f"bytes per subject of {most:,}, {EVENTS_EACH} events each"
         yield Row(name=name, ratio=core.bytes_each[most], must=_MOST_BYTES, is_cost=True)
@@ -152,19 +152,3 @@ def rounds_us(found: CoreFound) -> dict[str, list[float]]:
 
 def _sums(core: Found) -> list[float]:
     return [sum(us) for us in zip(*core.stages_us.values(), strict=True)]
-
-
-def _row(name: str, theirs: Sequence[float], ours: Sequence[float], *, must: float, aim: float) -> Row:
-    return Row(name=name, theirs_us=median(theirs), ours_us=median(ours), ratio=ratio(theirs, ours), must=must, aim=aim)
-
-
-def _cost(name: str, theirs: Sequence[float], ours: Sequence[float], *, must: float, aim: float | None = None) -> Row:
-    return Row(
-        name=name,
-        theirs_us=median(theirs),
-        ours_us=median(ours),
-        ratio=ratio(ours, theirs),
-        must=must,
-        aim=aim,
-        is_cost=True,
-    )

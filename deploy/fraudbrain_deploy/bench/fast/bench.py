@@ -16,10 +16,10 @@ from fraudbrain_deploy.bench.core.stream import reference_plan
 from fraudbrain_deploy.bench.fast.arms import ARMS, DURABLE, ECHO, FAST, Stage
 from fraudbrain_deploy.bench.fast.latency import UNCOUNTED_S, AtRate, latencies
 from fraudbrain_deploy.bench.fast.saturation import Saturated, fill, saturate
-from fraudbrain_deploy.bench.report import LatencyTable, Row
+from fraudbrain_deploy.bench.report import LatencyTable, Row, compared
 from fraudbrain_deploy.bench.rules.cases import reference
 from fraudbrain_deploy.load.histogram import Quantiles
-from fraudbrain_shared.testing.alternating import Tell, ratio
+from fraudbrain_shared.testing.alternating import Tell
 
 RATES: Final = (1_000, 5_000, 10_000)
 """Events a second at which latencies are measured."""
@@ -76,13 +76,13 @@ def rows(found: Found) -> Iterator[Row]:
     """Each ratio that counts, with what it must and should be. Where both figures are times per event, the ratio is
     that of events per second."""
     echo, fast, durable = (found.saturated[arm] for arm in ARMS)
-    yield _rate_row("fast tier / echo, events/s", echo.wall_us, fast.wall_us, must=0.11, aim=0.20)
-    yield _rate_row("fast tier / echo, by processor time", echo.processor_us, fast.processor_us)
-    yield _rate_row("with durable profiles / without, events/s", fast.wall_us, durable.wall_us, must=0.5, aim=0.8)
+    yield compared("fast tier / echo, events/s", echo.wall_us, fast.wall_us, must=0.11, aim=0.20)
+    yield compared("fast tier / echo, by processor time", echo.processor_us, fast.processor_us)
+    yield compared("with durable profiles / without, events/s", fast.wall_us, durable.wall_us, must=0.5, aim=0.8)
     for per_s, at in found.at.items():
         is_judged = per_s == _COMPARED_AT
-        yield _latency_row("p99", per_s, at, must=1.6 if is_judged else None, aim=1.3 if is_judged else None)
-        yield _latency_row("p99_9", per_s, at, must=2.0 if is_judged else None, aim=1.5 if is_judged else None)
+        yield _ms_compared("p99", per_s, at, must=1.6 if is_judged else None, aim=1.3 if is_judged else None)
+        yield _ms_compared("p99_9", per_s, at, must=2.0 if is_judged else None, aim=1.5 if is_judged else None)
     for per_s, at in found.at.items():
         if per_s in (_MUST_AT, _COMPARED_AT):
             yield Row(
@@ -133,20 +133,7 @@ def rounds_us(found: Found) -> dict[str, list[float]]:
     return wall | processor | latency
 
 
-def _rate_row(
-    name: str, theirs: Sequence[float], ours: Sequence[float], *, must: float | None = None, aim: float | None = None
-) -> Row:
-    return Row(name=name, theirs_us=median(theirs), ours_us=median(ours), ratio=ratio(theirs, ours), must=must, aim=aim)
-
-
-def _latency_row(quantile: str, per_s: int, at: AtRate, *, must: float | None, aim: float | None) -> Row:
-    theirs, ours = ([getattr(each, quantile) * 1_000 for each in at.rounds[arm]] for arm in (ECHO, FAST))
-    return Row(
-        name=f"{quantile.replace('_', '.')} at {per_s:,}/s, fast tier / echo",
-        theirs_us=median(theirs),
-        ours_us=median(ours),
-        ratio=ratio(ours, theirs),
-        must=must,
-        aim=aim,
-        is_cost=True,
-    )
+def _ms_compared(quantile: str, per_s: int, at: AtRate, *, must: float | None, aim: float | None) -> Row:
+    echo, fast = ([getattr(each, quantile) * 1_000 for each in at.rounds[arm]] for arm in (ECHO, FAST))
+    name = f"{quantile.replace('_', '.')} at {per_s:,}/s, fast tier / echo"
+    return compared(name, echo, fast, must=must, aim=aim, is_cost=True)

@@ -16,7 +16,7 @@ from fraudbrain_deploy.tiers import check_alive
 from fraudbrain_shared.testing.alternating import Tell
 
 UNCOUNTED_S: Final = 1.0
-_SPACES: Final = {FAST: "bench", DURABLE: "bench-durable"}
+_WORKERS: Final = (FAST, DURABLE)
 
 
 class AtRate(msgspec.Struct):
@@ -31,13 +31,14 @@ class AtRate(msgspec.Struct):
 def latencies(
     stage: Stage, echo: Topics, plan: Plan, rates: Sequence[int], *, seconds: float, rounds: int, tell: Tell
 ) -> dict[int, AtRate]:
-    """By rate. All arms run all the time, each on topics of its own; one at a time is loaded."""
+    """By rate. All arms run all the time, each on topics of its own; one at a time is loaded. The workers' spaces are
+    named after the plan's distribution."""
     with ExitStack() as ends:
         ends.enter_context(echoing(stage.bootstrap, echo.events, echo.answers))
         topics, workers = {ECHO: echo}, []
-        for arm, name in _SPACES.items():
+        for number, arm in enumerate(_WORKERS, start=1):
             tell(f"latency: the {arm} starts")
-            deployment = stage.space(name)
+            deployment = stage.space(f"bench-{plan.distribution}-{number}")
             workers.append(ends.enter_context(working(deployment, arm)))
             topics[arm] = topics_of(deployment.names)
         loads = {
@@ -61,6 +62,6 @@ def latencies(
 def _measure_once(loads: dict[str, Load], per_s: int, seconds: float) -> dict[str, tuple[Histogram, Histogram]]:
     found = {}
     for arm, load in loads.items():
-        loaded = answered(load.run(constant(per_s, seconds + UNCOUNTED_S), uncounted_s=UNCOUNTED_S), f"the {arm}")
-        found[arm] = (loaded.late, loaded.latency)
+        loaded = answered(load.run(constant(per_s, seconds + UNCOUNTED_S)), f"the {arm}")
+        found[arm] = (loaded.late, loaded.latency(UNCOUNTED_S))
     return found

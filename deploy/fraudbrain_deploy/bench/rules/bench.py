@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from fraudbrain_deploy.bench.measuring_process import measured
-from fraudbrain_deploy.bench.report import Curve, Row
+from fraudbrain_deploy.bench.report import Curve, Row, compared
 from fraudbrain_deploy.bench.rules.engines import CEL_CPP, OURS, ZEN_ENGINE
 from fraudbrain_deploy.bench.rules.measuring import Found
-from fraudbrain_shared.testing.alternating import Tell, ratio
+from fraudbrain_shared.testing.alternating import Tell
 
 # What each ratio must and should be at 50 rules: half of what a first prototype reached, and all of it.
 BOUNDS: Final = {ZEN_ENGINE: (8.0, 15.0), CEL_CPP: (15.0, 25.0)}
@@ -38,11 +38,10 @@ def rows(found: Found) -> Iterator[Row]:
         ours_us = engines[OURS]
         for name in (each for each in engines if each != OURS):
             must, aim = BOUNDS[name] if size == _BOUND_SIZE else (None, None)
-            yield _row(f"{name} / ours, {size} rules", engines[name], ours_us, must, aim)
+            yield compared(f"{name} / ours, {size} rules", engines[name], ours_us, must=must, aim=aim)
             pairs = zip(engines[name], found.inputs_us[size][name], strict=True)
-            yield _row(
-                f"{name} / ours, {size} rules, evaluating alone", [whole - inputs for whole, inputs in pairs], ours_us
-            )
+            alone = [whole - inputs for whole, inputs in pairs]
+            yield compared(f"{name} / ours, {size} rules, evaluating alone", alone, ours_us)
 
 
 def curve(found: Found) -> Curve:
@@ -68,14 +67,3 @@ def rounds_us(found: Found) -> dict[str, list[float]]:
     compared = {f"rules {size}: {name}": us for size, by in found.whole_us.items() for name, us in by.items()}
     inputs = {f"rules {size}: {name}, inputs": us for size, by in found.inputs_us.items() for name, us in by.items()}
     return compared | inputs | {f"rules growth: {size}": us for size, us in found.curve_us.items()}
-
-
-def _row(name: str, theirs: list[float], ours: list[float], must: float | None = None, aim: float | None = None) -> Row:
-    return Row(
-        name=name,
-        theirs_us=median(theirs),
-        ours_us=median(ours),
-        ratio=ratio(theirs, ours),
-        must=must,
-        aim=aim,
-    )
