@@ -6,8 +6,21 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fraudbrain_deploy.bench.fast import bench
+from fraudbrain_deploy.bench.fast import bench, report
 from fraudbrain_deploy.bench.fast.arms import ARMS
+from fraudbrain_deploy.bench.fast.extent import Extent
+from fraudbrain_deploy.bench.fast.warm_up import WarmUpCourse
+from fraudbrain_deploy.bench.fast.window import RESTART, Course
+
+SMALLEST = Extent(
+    seconds=0.5,
+    rounds=1,
+    rates=(100, 200),
+    preloaded=1_000,
+    # As long as a rolling restart takes on a busy machine.
+    windows=(Course(per_s=50, warm_up_s=1, seconds=40, pause_s=1),),
+    warm_up=WarmUpCourse(subjects=300, per_s=100, run_s=1, rest_s=0),
+)
 
 
 def test_the_smallest_run_gives_a_complete_report_and_leaves_nothing_behind(
@@ -15,7 +28,7 @@ def test_the_smallest_run_gives_a_complete_report_and_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     told: list[str] = []
-    found = bench.run(subjects=50, rounds=1, seconds=0.5, rates=(100, 200), preloaded=1_000, tell=told.append)
+    found = bench.run(subjects=50, extent=SMALLEST, tell=told.append)
     assert list(found.saturated) == list(ARMS)
     for arm in found.saturated.values():
         assert [len(arm.wall_us), len(arm.processor_us)] == [1, 1]
@@ -24,9 +37,21 @@ def test_the_smallest_run_gives_a_complete_report_and_leaves_nothing_behind(
         assert {arm: histogram.count for arm, histogram in at.together.items()} == dict.fromkeys(ARMS, per_s // 2)
         assert at.late.count == 3 * per_s * 1.5  # those of the first second were sent, too
     assert list(found.at) == [100, 200]
-    assert len(list(bench.rows(found))) == 3 + 2 * 2
-    assert [len(table.by_rate) for table in bench.tables(found)] == [2, 2, 2]
-    assert told[-1] == "latency at 200 events/s: round 1 of 1"
+    assert "latency at 200 events/s: round 1 of 1" in told
+
+    [window] = found.windows
+    assert (window.whole.count, window.late.count) == (50 * 40, 50 * 41)
+    assert list(window.after) == ["new rules", "a new parameter", "a new model", RESTART]
+    assert all(latency.count for latency in window.after.values())
+    assert set(window.gaps_s) == set(range(4))
+
+    warm_up = found.warm_up
+    assert warm_up.latency.count % 100 == 0
+    assert warm_up.turn_s is not None
+
+    assert len(list(report.rows(found))) == 3 + 2 * 2 + 2
+    assert [len(table.by_rate) for table in report.tables(found)] == [2, 2, 2]
+    assert [len(table.by_stretch) for table in report.stretches(found)] == [5, 1]
     assert list(tmp_path.iterdir()) == []
     left = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"])]
     assert not any(str(tmp_path) in " ".join(command or []) for command in left), "something still runs"

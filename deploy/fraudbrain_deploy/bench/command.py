@@ -1,6 +1,8 @@
 """`fraudbrain bench`: measures, and prints one table."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,11 @@ if TYPE_CHECKING:
 
 PARTS = ("rules", "core", "fast")
 DEFAULT_SUBJECTS = 100_000
-MANY, FEW = 15, 3
-"""Rounds of what takes moments, and of what takes seconds."""
+MANY = 15
+"""Rounds of what takes moments."""
+# Of rules and core with their peers, on two cores: what is made ready, and what a round takes at 0.05 s each.
+_RULES_S, _RULES_ROUND_S = 30.0, 2.0
+_CORE_S, _CORE_ROUND_S = 120.0, 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--subjects", type=int, default=DEFAULT_SUBJECTS, metavar="N", help="most of them (default: 100,000)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=10.0, metavar="S", help="of each measurement of the fast tier (default: 10)"
+        "--seconds", type=float, metavar="S", help="of each rate of the fast tier (default: 5, with --full 15)"
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="all of the fast tier: windows of ten minutes, a million subjects, uniform ones, the slow tier beside it "
+        "(in all at most 75 minutes, else at most 20)",
     )
     parser.add_argument("--no-peers", action="store_true", help="measure ours alone; nothing is installed")
     parser.add_argument("--against", type=Path, metavar="FILE", help="a stored run (--json) to compare ratios with")
@@ -46,17 +57,32 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.rounds is not None and arguments.rounds < 3:
         raise UserError("A median of fewer than three rounds says nothing.", "Use --rounds 3 or more.")
-    if arguments.seconds <= 0:
+    if arguments.seconds is not None and arguments.seconds <= 0:
         raise UserError("A measurement takes time.", "Use --seconds above 0.")
     if arguments.subjects < 1:
         raise UserError("There must be a subject.", "Use --subjects 1 or more.")
     earlier = read_report(arguments.against) if arguments.against else None
     report = Report(machine=this_machine(), versions={}, rows=[], curves=[], rounds_us={}, facts=[])
-    for part in (arguments.part,) if arguments.part else PARTS:
+    parts = (arguments.part,) if arguments.part else PARTS
+    print(f"This takes about {_estimated_s(arguments, parts) / 60:.0f} minutes.", file=sys.stderr)
+    for part in parts:
         report = joined(report, _MEASURE[part](arguments, report.machine))
     status_line("")
     print(msgspec.json.encode(report).decode() if arguments.json else page(report, earlier))
     return 1 if any(row.is_missed for row in report.rows) else 0
+
+
+def _estimated_s(arguments: argparse.Namespace, parts: Sequence[str]) -> float:
+    from fraudbrain_deploy.bench.fast.extent import extent
+
+    rounds = arguments.rounds or MANY
+    fast = extent(full=arguments.full, seconds=arguments.seconds, rounds=arguments.rounds)
+    each = {
+        "rules": _RULES_S + rounds * _RULES_ROUND_S,
+        "core": _CORE_S + rounds * _CORE_ROUND_S,
+        "fast": fast.estimated_s,
+    }
+    return sum(each[part] for part in parts)
 
 
 def _rules(arguments: argparse.Namespace, machine: "Machine") -> "Report":
@@ -101,23 +127,21 @@ def _core(arguments: argparse.Namespace, machine: "Machine") -> "Report":
 
 
 def _fast(arguments: argparse.Namespace, machine: "Machine") -> "Report":
-    from fraudbrain_deploy.bench.fast import bench
+    from fraudbrain_deploy.bench.fast import bench, report
+    from fraudbrain_deploy.bench.fast.extent import extent
     from fraudbrain_deploy.bench.report import Report
 
-    found = bench.run(
-        subjects=arguments.subjects,
-        rounds=arguments.rounds or FEW,
-        seconds=arguments.seconds,
-        tell=status_line,
-    )
+    wanted = extent(full=arguments.full, seconds=arguments.seconds, rounds=arguments.rounds)
+    found = bench.run(subjects=arguments.subjects, extent=wanted, tell=status_line)
     return Report(
         machine=machine,
-        versions=bench.versions(),
-        rows=list(bench.rows(found)),
+        versions=report.versions(),
+        rows=list(report.rows(found)),
         curves=[],
-        rounds_us=bench.rounds_us(found),
-        facts=bench.facts(found),
-        tables=list(bench.tables(found)),
+        rounds_us=report.rounds_us(found),
+        facts=report.facts(found),
+        tables=list(report.tables(found)),
+        stretches=list(report.stretches(found)),
     )
 
 

@@ -40,19 +40,28 @@ class Stage:
 
     def __init__(self, stack: StackSettings, release: bytes) -> None:
         self.bootstrap = stack.kafka_bootstrap
+        self.release = release
         self._stack = stack
-        self._release = release
 
-    def space(self, name: str) -> Deployment:
-        """A space of the reference scenario with its model live, and the context that the committed events leave."""
+    def space(self, name: str, *, has_context: bool = True) -> Deployment:
+        """A space of the reference scenario with its model live. Context is what the committed events leave, unless a
+        slow tier is to make its own."""
         scenario = reference()
         made = Deployment(self._stack, scenario, REFERENCE, Names(name), self._stack.data)
         spaces.create(made, PARTITIONS)
-        kafka.send_all(self.bootstrap, made.names.topic("models"), [(CHAMPION_MODEL, self._release)])
-        clock = int(time.time() * 1_000) + _DAY_MS  # as of a slow tier that is never late
-        kafka.send_all(self.bootstrap, made.names.topic("context"), context_records(scenario, clock))
+        kafka.send_all(self.bootstrap, made.names.topic("models"), [(CHAMPION_MODEL, self.release)])
+        if has_context:
+            clock = int(time.time() * 1_000) + _DAY_MS  # as of a slow tier that is never late
+            kafka.send_all(self.bootstrap, made.names.topic("context"), context_records(scenario, clock))
         time.sleep(_ACTIVE_AFTER_S)
         return made
+
+    @contextmanager
+    def passing_space(self, name: str, *, has_context: bool = True) -> Iterator[Deployment]:
+        """The same, whose events and decisions are deleted afterwards, unless something failed: they fill the disk."""
+        made = self.space(name, has_context=has_context)
+        yield made
+        kafka.delete_topics(self.bootstrap, topics_of(made.names))
 
     def echo_topics(self, name: str) -> Topics:
         """Topics like those of a space, for the echo."""
