@@ -17,8 +17,7 @@ SMALLEST = Extent(
     rounds=1,
     rates=(100, 200),
     preloaded=1_000,
-    # As long as a rolling restart takes on a busy machine.
-    windows=(Course(per_s=50, warm_up_s=1, seconds=40, pause_s=1),),
+    windows=(Course(per_s=50, warm_up_s=1, seconds=1, pause_s=1),),
     warm_up=WarmUpCourse(subjects=300, per_s=100, run_s=1, rest_s=0),
 )
 
@@ -40,7 +39,8 @@ def test_the_smallest_run_gives_a_complete_report_and_leaves_nothing_behind(
     assert "latency at 200 events/s: round 1 of 1" in told
 
     [window] = found.windows
-    assert (window.whole.count, window.late.count) == (50 * 40, 50 * 41)
+    assert window.late.count - window.whole.count == 50 * 1
+    assert window.whole.count >= 50 * window.restart_s  # it lasts until the restart is over
     assert list(window.after) == ["new rules", "a new parameter", "a new model", RESTART]
     assert all(latency.count for latency in window.after.values())
     assert set(window.gaps_s) == set(range(4))

@@ -64,6 +64,17 @@ def test_an_echo_of_the_whole_topic_begins_at_its_beginning(deployment: "Deploym
     assert sum(ends.values()) == 200
 
 
+def test_a_load_that_is_cut_ends_with_what_was_due_by_then(deployment: "Deployment") -> None:
+    with echo(deployment), load(deployment) as loading:
+        loading.begin(constant(100, 600))
+        loading.cut()
+        found = answered(loading.end(), "the echo")
+    assert found.events == found.late.count == found.latency().count
+    assert found.events < 60_000
+    ends = kafka.end_offsets(deployment.stack.kafka_bootstrap, deployment.names.topic("events"))
+    assert sum(ends.values()) == found.events
+
+
 def test_a_load_on_a_topic_that_is_not_there_says_so(deployment: "Deployment") -> None:
     loading = Load(deployment.stack.kafka_bootstrap, events="none", answers="none", plan=reference_plan(reference(), 1))
     with pytest.raises(UserError, match="there is no topic none"), loading:

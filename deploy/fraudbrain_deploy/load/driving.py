@@ -4,6 +4,7 @@ Whoever is slow does not slow the questions down, and an event that is sent late
 was due: there is no coordinated omission.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from itertools import count, repeat
@@ -14,11 +15,12 @@ import numpy as np
 from fraudbrain_deploy import kafka
 from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.load.histogram import Histogram, Microseconds
+from fraudbrain_deploy.load.limit import Limit
 from fraudbrain_deploy.load.run import event_id
 from fraudbrain_deploy.load.schedule import Schedule
 from fraudbrain_deploy.load.stream import Plan, Stream, StreamEvent
 
-_TOGETHER: Final = 64
+TOGETHER: Final = 64
 """Events that are made at once, before the first of them is due."""
 _TICK_S: Final = 0.001
 """The shortest wait: what is due within it is sent together, late by so much at most."""
@@ -36,13 +38,15 @@ def drive(
     wait: Callable[[float], None],
     *,
     begun_ns: int,
+    most: Callable[[], int] = lambda: sys.maxsize,
     clock: Clock = time.monotonic_ns,
 ) -> Microseconds:
-    """Sends every event of the schedule; how long after it was due each was handed over."""
+    """Sends every event of the schedule, or the first `most`, which is asked again before each batch; how long after it
+    was due each was handed over."""
     sent_ns = np.empty(schedule.events, np.int64)
     number = 0
-    while number < schedule.events:
-        due_ns = (schedule.due_ns[number : number + _TOGETHER] + begun_ns).tolist()
+    while number < (end := min(schedule.events, most())):
+        due_ns = (schedule.due_ns[number : min(number + TOGETHER, end)] + begun_ns).tolist()
         for due, event in zip(due_ns, take(len(due_ns)), strict=True):
             now = clock()
             while now < due:
@@ -51,14 +55,16 @@ def drive(
             send(event)
             sent_ns[number] = clock()
             number += 1
-    return (sent_ns - schedule.due_ns - begun_ns) // 1_000
+    return (sent_ns[:number] - schedule.due_ns[:number] - begun_ns) // 1_000
 
 
 class Driver:
-    """Sends one stream to one topic of a broker. For a process that does nothing else."""
+    """Sends one stream to one topic of a broker, of a schedule as many as the limit says. For a process that does
+    nothing else."""
 
-    def __init__(self, bootstrap: str, topic: str, plan: Plan) -> None:
+    def __init__(self, bootstrap: str, topic: str, plan: Plan, limit: Limit | None = None) -> None:
         self._topic = topic
+        self._most = (lambda: sys.maxsize) if limit is None else (lambda: limit.events)
         self._run, self._number = 0, count()
         self._stream = Stream(plan, (event_id(self._run, next(self._number)) for _ in repeat(None)))
         self._failures: list[str] = []
@@ -70,7 +76,7 @@ class Driver:
         """The whole schedule as a run of this number, all acknowledged; how late events were handed over. Raises
         UserError where the broker did not take one."""
         self._run, self._number = run, count()
-        late_us = drive(schedule, self._stream.take, self._send, self._wait, begun_ns=begun_ns)
+        late_us = drive(schedule, self._stream.take, self._send, self._wait, begun_ns=begun_ns, most=self._most)
         self._flush()
         return Histogram.of(late_us)
 
@@ -78,8 +84,8 @@ class Driver:
         """Sends so many as fast as it goes, all acknowledged; the seconds of processor time that it took."""
         self._run, self._number = run, count()
         begun_s = time.process_time()
-        for start in range(0, events, _TOGETHER):
-            for event in self._stream.take(min(_TOGETHER, events - start)):
+        for start in range(0, events, TOGETHER):
+            for event in self._stream.take(min(TOGETHER, events - start)):
                 self._send(event)
             self._producer.poll(0)
         self._flush()

@@ -15,14 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudbrain_deploy.errors import UserError
-from fraudbrain_deploy.load.driving import Driver
+from fraudbrain_deploy.load.driving import TOGETHER, Driver
 from fraudbrain_deploy.load.histogram import Histogram, Microseconds
+from fraudbrain_deploy.load.limit import Limit
 from fraudbrain_deploy.load.reading import SILENCE_S, Read, Reader
 from fraudbrain_deploy.load.remote import Remote
 from fraudbrain_deploy.load.schedule import Schedule
 from fraudbrain_deploy.load.stream import Plan
 
 _AHEAD_NS: Final = 300_000_000  # until both have heard of the run, and the first events are made
+_CUT_NS: Final = 1_000_000_000  # the driver has not made events that lie so far ahead
 _END_S: Final = 120.0
 
 
@@ -64,8 +66,9 @@ class Load:
         self._run = secrets.randbits(31)  # no earlier load on the same topic called its events so
         self._ends = ExitStack()
         self._underway: _Underway | None = None
-        self._reader = Remote(Reader, bootstrap, answers)
-        self._driver = Remote(Driver, bootstrap, events, plan)
+        self._limit = Limit()
+        self._reader = Remote(Reader, bootstrap, answers, self._limit)
+        self._driver = Remote(Driver, bootstrap, events, plan, self._limit)
 
     def __enter__(self) -> Self:
         with ExitStack() as ends:
@@ -91,9 +94,17 @@ class Load:
         self._run += 1
         begun_ns = time.monotonic_ns() + _AHEAD_NS
         self._underway = _Underway(schedule, begun_ns, silence_s)
+        self._limit.events = schedule.events
         self._reader.call("read", self._run, schedule.events, begun_ns / 1e9 + schedule.seconds, silence_s)
         self._driver.call("drive", self._run, schedule, begun_ns)
         return begun_ns
+
+    def cut(self) -> None:
+        """Ends the run that was begun early: with what is due within a second."""
+        assert self._underway, "no run was begun"
+        schedule, begun_ns, _ = self._underway
+        due = int(np.searchsorted(schedule.due_ns, time.monotonic_ns() - begun_ns + _CUT_NS)) + TOGETHER
+        self._limit.events = min(schedule.events, due)
 
     def end(self) -> Loaded:
         """Waits for the rest of the run that was begun, as `run` does."""
@@ -104,7 +115,7 @@ class Load:
 
         due_ns = schedule.due_ns[read.numbers]
         answers = Answers(due_ns, (read.read_ns - begun_ns - due_ns) // 1_000, read.append_ms, read.partitions)
-        return Loaded(schedule.events, schedule.events - len(due_ns), late, answers)
+        return Loaded(self._limit.events, self._limit.events - len(due_ns), late, answers)
 
 
 def answered(loaded: Loaded, what: str) -> Loaded:

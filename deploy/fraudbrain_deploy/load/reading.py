@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudbrain_deploy import kafka
+from fraudbrain_deploy.load.limit import Limit
 from fraudbrain_deploy.load.run import ID_LENGTH, RUN_LENGTH, run_name
 
 SILENCE_S: Final = 30.0
@@ -28,18 +29,21 @@ class Read(NamedTuple):
 class Reader:
     """Reads a topic from where it ends now. For the process that does nothing else."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, limit: Limit) -> None:
+        self._limit = limit
         self._consumer = kafka.consumer_from(bootstrap, {topic: kafka.end_offsets(bootstrap, topic)})
 
     def read(self, run: int, events: int, end_s: float, silence_s: float) -> Read:
-        """The first answers for so many events of a run; fewer, where nothing comes for so long after it should have
-        ended, on the monotonic clock."""
-        mine, heard_s, left = run_name(run).encode(), end_s, events
+        """The first answers for the events of a run, of which there are so many unless the limit is lower; fewer, where
+        nothing comes for so long after it should have ended, on the monotonic clock."""
+        mine, heard_s, found = run_name(run).encode(), time.monotonic(), 0
         # By number: millions of answers as objects would take gigabytes.
         read_ns, append_ms, partitions = (
             array(code, bytes(size * events)) for code, size in (("q", 8), ("q", 8), ("h", 2))
         )
-        while left and time.monotonic() - heard_s < silence_s:
+        while found < (expected := self._limit.events):
+            if time.monotonic() - (heard_s if expected < events else max(heard_s, end_s)) > silence_s:
+                break
             first = self._consumer.poll(0.1)
             if first is None:
                 continue
@@ -50,12 +54,12 @@ class Reader:
                     continue
                 at = value.find(_ID) + len(_ID)
                 if value[at : at + RUN_LENGTH] == mine:
-                    heard_s = max(end_s, now_ns / 1e9)
+                    heard_s = now_ns / 1e9
                     number = int(value[at + RUN_LENGTH : at + ID_LENGTH], 16)
                     if not read_ns[number]:
                         read_ns[number], append_ms[number] = now_ns, message.timestamp()[1]
                         partitions[number] = message.partition() or 0
-                        left -= 1
+                        found += 1
         times, appended = np.frombuffer(read_ns, np.int64), np.frombuffer(append_ms, np.int64)
         numbers = np.flatnonzero(times)
         return Read(numbers, times[numbers], appended[numbers], np.frombuffer(partitions, np.int16)[numbers])

@@ -60,6 +60,20 @@ def test_a_sink_that_is_too_slow_thins_out_no_question() -> None:
     assert late_us == sorted(late_us)
 
 
+def test_a_schedule_that_is_cut_ends_with_the_batch_that_is_made() -> None:
+    world = World()
+    found = drive(
+        constant(1_000, 2),
+        world.take,
+        world.send,
+        world.wait,
+        begun_ns=world.now_ns,
+        most=lambda: 100 if len(world.sent_ns) < 64 else 80,
+        clock=world.clock,
+    )
+    assert len(found) == len(world.sent_ns) == 80
+
+
 def test_a_burst_is_a_rate_so_many_times_as_much_for_a_while() -> None:
     schedule = burst(10, 1, times=3, burst_s=2)
     assert (schedule.events, schedule.seconds) == (80, 4)

@@ -128,7 +128,7 @@ def _window_told(found: WindowFound) -> str:
     beside = ", slow tier running" if found.with_slow_tier else ""
     gaps = ", ".join(f"{gap_s:.2f} s" for _, gap_s in sorted(found.gaps_s.items()))
     return (
-        f"window at {found.per_s:,}/s{beside}: {found.seconds:g} s; rules, a parameter and the model changed, as the "
+        f"window at {found.per_s:,}/s{beside}: {found.seconds:.0f} s; rules, a parameter and the model changed, as the "
         f"decisions say; rolling restart of two workers in {found.restart_s:.0f} s, longest gap of each "
         f"partition {gaps}; driver {found.late.quantiles().p99:.1f} ms late at p99"
     )

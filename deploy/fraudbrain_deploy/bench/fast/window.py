@@ -32,13 +32,15 @@ AFTER_S: Final = 10.0
 """So long after a change its latencies are looked at by themselves."""
 RESTART: Final = "the rolling restart"
 _LOOK_EVERY_S: Final = 0.2
+_OVERTIME_S: Final = 300.0
+"""So long the load goes on at most where a busy machine takes longer to restart the workers."""
 _SLOW_TIER_READY_S: Final = 300.0
 _SLOW_TIER_ENDS_S: Final = 30.0
 
 
 class Course(NamedTuple):
-    """How a window goes: so many events a second; `warm_up_s` that are not counted, then `seconds` that are. Changes
-    come `pause_s` after its begin and after each other."""
+    """How a window goes: so many events a second; `warm_up_s` that are not counted, then at least `seconds` that are.
+    It lasts until the restart is over. Changes come `pause_s` after its begin and after each other."""
 
     per_s: int
     seconds: float
@@ -48,7 +50,7 @@ class Course(NamedTuple):
 
     @property
     def length_s(self) -> float:
-        """Of the whole load."""
+        """Of the whole load at the least."""
         return self.warm_up_s + self.seconds
 
     @property
@@ -81,7 +83,7 @@ class WindowFound(msgspec.Struct, kw_only=True):
 
 def measure(stage: Stage, plan: Plan, course: Course, *, tell: Tell) -> WindowFound:
     """One window, on a space of its own. Raises UserError where an event has no answer, where a change does not show in
-    the decisions, or where the window is over before the restart is."""
+    the decisions, or where the restart takes far too long."""
     what = f"window at {course.per_s:,}/s{' beside the slow tier' if course.with_slow_tier else ''}"
     with ExitStack() as ends:
         deployment = ends.enter_context(stage.passing_space(course.space, has_context=not course.with_slow_tier))
@@ -94,9 +96,10 @@ def measure(stage: Stage, plan: Plan, course: Course, *, tell: Tell) -> WindowFo
             Load(stage.bootstrap, **topics_of(deployment.names)._asdict(), plan=_in_time(plan, course))
         )
         changes = Changes(deployment, stage.release)
-        clock = _Clock(load.begin(constant(course.per_s, course.length_s)), what, course, group, tell)
+        clock = _Clock(load.begin(constant(course.per_s, course.length_s + _OVERTIME_S)), what, course, group, tell)
         acts = list(_acts(clock, course, changes, group))
         clock.wait_until(course.length_s, "until its end")
+        load.cut()
         loaded = answered(load.end(), "the workers")
         changes.refuse_unseen()
         return _found(course, loaded, acts, clock.begun_ms)
@@ -106,7 +109,7 @@ def _found(course: Course, loaded: Loaded, acts: list[Act], begun_ms: float) -> 
     restart = acts[-1]
     return WindowFound(
         per_s=course.per_s,
-        seconds=course.seconds,
+        seconds=loaded.answers.due_ns.max() / 1e9 - course.warm_up_s,
         with_slow_tier=course.with_slow_tier,
         whole=loaded.latency(course.warm_up_s),
         after={act.name: loaded.latency(act.begin_s, act.end_s + AFTER_S) for act in acts},
@@ -145,7 +148,7 @@ class _Clock:
 
     def say(self, doing: str) -> None:
         course, now_s = self._course, self.now_s()
-        phase = "warm-up" if now_s < course.warm_up_s else f"{now_s - course.warm_up_s:.0f} of {course.seconds:g} s"
+        phase = "warm-up" if now_s < course.warm_up_s else f"{now_s - course.warm_up_s:.0f} of {course.seconds:.0f} s"
         self._tell(f"{self._what}, {phase}: {doing}")
 
     def wait_until(self, time_s: float, doing: str) -> None:
@@ -174,9 +177,9 @@ def _acts(clock: _Clock, course: Course, changes: Changes, group: Group) -> Iter
         yield clock.act(name, publish)
     clock.wait_until(due_s + course.pause_s, f"until {RESTART}")
     restart = clock.act(RESTART, lambda: group.replace_each(clock.say), lasts=True)
-    if restart.end_s > course.length_s:
-        late_s = restart.end_s - course.length_s
-        raise UserError(f"{RESTART} ended {late_s:.0f} s after the window.", "The machine is too busy to measure on.")
+    if restart.end_s > course.length_s + _OVERTIME_S:
+        lasted_s = restart.end_s - restart.begin_s
+        raise UserError(f"{RESTART} took {lasted_s:.0f} s.", "The machine is too busy to measure on.")
     yield restart
 
 
@@ -197,5 +200,5 @@ def _in_time(plan: Plan, course: Course) -> Plan:
     now_ms = int(time.time() * 1_000)
     if course.with_slow_tier:
         return replace(plan, begin_ms=now_ms, step_ms=1_000 / course.per_s)
-    lasts_ms = int(plan.step_ms * (course.per_s * course.length_s + 1))
+    lasts_ms = int(plan.step_ms * (course.per_s * (course.length_s + _OVERTIME_S) + 1))
     return replace(plan, begin_ms=min(plan.begin_ms, now_ms - lasts_ms))
