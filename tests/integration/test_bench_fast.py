@@ -22,6 +22,7 @@ SMALLEST = Extent(
 )
 
 
+@pytest.mark.timeout(900)  # on the busiest machine: fourteen processes start, and a model is trained
 def test_the_smallest_run_gives_a_complete_report_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
