@@ -9,7 +9,7 @@ import pytest
 from fraudbrain_offline.dataset import read_data_set
 from fraudbrain_offline.pipeline import NotEnough, run_training
 from fraudbrain_offline.release import starting_values
-from fraudbrain_offline.validation import validate
+from fraudbrain_offline.validation import Validation, validate
 from fraudbrain_shared.models import load_scorer
 from fraudbrain_shared.scenario.description import ModelDescription
 from tests.unit.offline.lakes import BEGIN_MS, CARDS, NAMES, history
@@ -71,5 +71,5 @@ def test_a_threshold_starts_where_its_share_of_events_scores_within_its_bounds()
 def test_validation_trains_on_what_was_known_when_the_held_out_part_began(lake: Path) -> None:
     data = read_data_set(lake, SCENARIO, MODEL.features, cut_ms=CUT_MS)
     late = replace(data, known_at=np.full_like(data.known_at, CUT_MS))
-    assert validate(data, MODEL)["auc_roc"] > 0.9
-    assert validate(late, MODEL) == {}  # nothing was known in time
+    assert validate(data, MODEL).metrics()["auc_roc"] > 0.9
+    assert validate(late, MODEL) == Validation()  # nothing was known in time
