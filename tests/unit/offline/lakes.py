@@ -64,7 +64,7 @@ def fill(folder: Path, decisions: list[bytes], labels: list[bytes], events: list
 def history(folder: Path, *, seed: int = 5, payments: int = 1_500, delay_ms: int = 7 * DAY_MS) -> Path:
     """Fifty days of payments of which large unusual ones are mostly frauds, each labelled after the delay."""
     chance = np.random.default_rng(seed)
-    decisions, labels = [], []
+    decisions, labels, events = [], [], []
     for at in range(payments):
         event_time = BEGIN_MS + at * (50 * DAY_MS // payments)
         subject, event_id = f"card{chance.integers(200)}", f"e{at:05}"
@@ -74,4 +74,5 @@ def history(folder: Path, *, seed: int = 5, payments: int = 1_500, delay_ms: int
             decision(event_id, event_time, subject=subject, amount=amount, amount_over_usual=amount / usual)
         )
         labels.append(label(event_id, event_time + delay_ms, fraud=fraud, subject=subject))
-    return fill(folder, decisions, labels)
+        events.append(payment(event_id, round(amount), event_time, subject=subject))
+    return fill(folder, decisions, labels, events)

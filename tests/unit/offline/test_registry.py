@@ -1,8 +1,6 @@
 """What the registry is told of a version: its files, and metrics as a whole and week by week."""
 
-from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,26 +10,8 @@ from fraudbrain_offline.pipeline import run_training
 from fraudbrain_offline.validation import Validation
 from fraudbrain_shared.models.registered import METRIC
 from tests.unit.offline.lakes import history
+from tests.unit.offline.mlflow import FakeApi
 from tests.unit.offline.test_training import CUT_MS, SCENARIO
-
-
-class FakeApi:
-    """MLflow's answers to one registration, and what was sent."""
-
-    def __init__(self, url: str) -> None:
-        self.sent: dict[str, list[Any]] = defaultdict(list)
-        self.files: dict[str, bytes] = {}
-
-    def get(self, path: str, **parameters: str) -> Any:
-        return {}
-
-    def post(self, path: str, **body: object) -> Any:
-        self.sent[path].append(body)
-        info = {"run_id": "1", "artifact_uri": "mlflow-artifacts:/1"}
-        return {"experiment_id": "1", "run": {"info": info}, "model_version": {"version": "1"}}
-
-    def upload(self, folder: str, name: str, content: bytes) -> None:
-        self.files[name] = content
 
 
 def test_a_version_tells_how_it_did_as_a_whole_and_week_by_week(
