@@ -54,5 +54,5 @@ class Sweep:
     def curve(self, weights: Weights | None = None) -> Curve:
         """The curve where each event counts by its weight, one if none are given."""
         weight = np.ones(len(self._order), np.int64) if weights is None else weights[self._order]
-        hits, all_alerts = (np.cumsum(each)[self._ends] for each in (weight * self._fraud, weight))
-        return Curve(hits, all_alerts - hits)
+        of_fraud = weight * self._fraud
+        return Curve(np.cumsum(of_fraud)[self._ends], np.cumsum(weight - of_fraud)[self._ends])
