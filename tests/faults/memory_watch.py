@@ -24,7 +24,7 @@ class Look(NamedTuple):
 
 
 class MemoryWatch:
-    """Looks twice a second in a thread; a context manager. Ends with the worker."""
+    """Looks twice a second in a thread; a context manager."""
 
     def __init__(self, worker: Tier) -> None:
         self._worker = worker
@@ -55,6 +55,6 @@ class MemoryWatch:
             now = Memory()
             try:
                 now.look(self._worker)
-            except psutil.Error:
-                return  # whoever waits for the worker tells that it has ended
+            except psutil.Error:  # it, or a child of it, has just ended
+                continue
             self._looks.append(Look(now_ms(), now.worker_mib, now.keeper_mib))
