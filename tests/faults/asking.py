@@ -95,7 +95,7 @@ class Asker:
                 asked_ms,
                 answer.seconds,
                 answer.outcome,
-                answer.reason,
+                None if answer.reason is None else answer.reason.value,
                 None if answer.decision is None else msgspec.json.encode(answer.decision),
             )
         )

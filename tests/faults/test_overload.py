@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_an_overloaded_worker_decides_all_in_order_and_whoever_asks_gets_a_decision_or_the_safe_default(
     stack: "StackSettings", space: str
 ) -> None:
-    size = Size(fill=40_000, burst_s=3, healthy_s=2, subjects=5_000, patience_s=300)
+    size = Size(fill=20_000, burst_s=3, healthy_s=2, subjects=5_000, patience_s=300)
     told: dict[str, Any] = overload(reference_deployed(stack, space), size)
     print(told)
     assert told["decisions"]["overdue"]
