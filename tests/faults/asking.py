@@ -75,7 +75,7 @@ class Asker:
         return self._asked
 
     def _run(self, thread: int) -> None:
-        due_s = time.monotonic()
+        due_s = time.monotonic() - self._every_s * thread / self._threads  # one after the other, not all at once
         for number in count():
             due_s += self._every_s
             if self._is_over.wait(max(0.0, due_s - time.monotonic())):
@@ -83,7 +83,7 @@ class Asker:
             self._ask(thread, number)
 
     def _ask(self, thread: int, number: int) -> None:
-        template = self._templates[number % len(self._templates)]
+        template = self._templates[(number * self._threads + thread) % len(self._templates)]
         fields = template["fields"] | {self._subject: f"asker-{thread}"}
         asked_ms = time.time() * 1_000
         event = Event(f"{NAME}{thread}-{number}", template["type"], int(asked_ms), fields)

@@ -76,7 +76,12 @@ def overload(deployment: Deployment, size: Size) -> dict[str, object]:
         check_overdue(partition, event_type.deadline_ms)
     check_answers(loaded.asked, log.told, event_type)
     observed = Observed(event_type, plan, capacity, size.fill / filled_s, loaded, log, rows, memory)
-    return {"work": "scenario reference without model and context", **report(observed)}
+    return {
+        "work": "scenario reference without model and context",
+        "worker_ended": 0,
+        "keeper_ended": 0,
+        **report(observed),
+    }
 
 
 @contextmanager
