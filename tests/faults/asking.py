@@ -124,9 +124,11 @@ def summary(asked: Sequence[Asked], told: Mapping[str, Told], event_type: EventT
     """How many were answered in time and how soon, and what the log says of the others.
 
     A decision may be in the log before the deadline and still come too late: it has yet to be acknowledged and to go
-    by keeper and Redis. How long before tells what that way took at least.
+    by keeper and Redis. How long before tells what that way took at least. A decision is given after the deadline where
+    the thread that waits for it was woken late, and found it there.
     """
     defaults = [each for each in asked if each.decision is None]
+    given_ms = [round(each.seconds * 1_000, 1) for each in asked if each.decision is not None]
     left_ms = [each.asked_ms + event_type.deadline_ms - told[each.event_id].append_ms for each in defaults]
     on_its_way = [left for left in left_ms if left >= 0]
     return {
@@ -138,7 +140,8 @@ def summary(asked: Sequence[Asked], told: Mapping[str, Told], event_type: EventT
         "decided_after_the_deadline": len(defaults) - len(on_its_way),
         "decided_before_it_and_on_the_way": len(on_its_way),
         "by_at_most_ms": math.ceil(max(on_its_way, default=0)),
-        "ms_until_answered_in_time": spread([round(each.seconds * 1_000, 1) for each in asked if each.decision]),
+        "ms_until_a_decision_was_given": spread(given_ms),
+        "given_after_the_deadline": sum(each > event_type.deadline_ms for each in given_ms),
     }
 
 
