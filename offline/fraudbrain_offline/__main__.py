@@ -26,8 +26,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "train",
             help="train a model on what was known at a time, and register it",
-            description="Prints one line of JSON: the new version with rows, frauds and metrics, or "
-            '{"skipped": reason} where there is nothing to learn from yet; both are exit code 0.',
+            description="Prints one line of JSON: the new version with rows, frauds, metrics and validation, or "
+            '{"skipped": reason} where there is nothing to learn from yet; both are exit code 0. '
+            "How the model did in validation is told on standard error as a table.",
         )
     )
     _add_promote(
@@ -114,6 +115,7 @@ def _lake(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from fraudbrain_offline.commands import train
     from fraudbrain_offline.settings import TrainSettings
+    from fraudbrain_offline.validation_table import as_table
 
     settings = TrainSettings(
         scenario=options.scenario,
@@ -125,7 +127,10 @@ def _train(options: argparse.Namespace) -> int:
         bootstrap=options.bootstrap,
     )
     try:
-        _print(train(settings))
+        found = train(settings)
+        if "validation" in found:
+            print(as_table(found["validation"]), file=sys.stderr)
+        _print(found)
     except _known_errors() as error:
         print(error, file=sys.stderr)
         return FAILED

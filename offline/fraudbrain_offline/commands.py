@@ -43,6 +43,7 @@ def train(settings: TrainSettings) -> dict[str, Any]:
         "rows": release.rows,
         "frauds": release.frauds,
         "metrics": release.metrics,
+        "validation": trained.validation,
         "starting_values": release.starting_values,
     }
 

@@ -48,6 +48,9 @@ _COUNTS: Final = f"""
 class DataSet:
     """Labelled decisions in the order of (event time, event id). Times are UTC ms; a missing value is NaN.
 
+    `rows` and `fraud` are what is learnt from. What was decided at the time is there to compare with: the
+    `outcomes`, how many rules fired (`findings`), and the score of the model that was live then, NaN where none was.
+
     Beside it, `unlabelled` decisions had no label yet, `immature` ones had but were younger than `maturity_ms`,
     and those of `other_feature_sets` cannot be mixed with these: they were made before the scenario's
     features changed. Decisions that saw a context which already knew of later events are not counted at all.
@@ -62,6 +65,10 @@ class DataSet:
     subjects: npt.NDArray[np.str_]
     event_times: Times
     known_at: Times
+    types: npt.NDArray[np.str_]
+    outcomes: npt.NDArray[np.str_]
+    findings: npt.NDArray[np.int64]
+    champion_scores: npt.NDArray[np.float64]
     maturity_ms: int
     immature: int
     unlabelled: int
@@ -92,15 +99,18 @@ def read_data_set(
         [(unlabelled, others)] = connection.execute(_COUNTS, asked).fetchall()
         labelled: Any = connection.sql(
             f"""
-            SELECT event_id, subject, epoch_ms(event_time) AS event_time, fraud, known_at, {values}
+            SELECT event_id, subject, epoch_ms(event_time) AS event_time, fraud, known_at,
+                type, outcome, coalesce(len(findings), 0) AS findings, scores_champion, {values}
             FROM ({_DECIDED}) JOIN ({_KNOWN}) USING (subject, event_id)
             WHERE feature_set = $feature_set
             ORDER BY event_time, event_id, subject
             """,
             params=asked,
         ).to_arrow_table()
-    maturity_ms = _maturity_ms(labelled)
-    found = labelled.filter(pc.less_equal(labelled["event_time"], cut_ms - maturity_ms))
+    maturity = maturity_ms(
+        labelled["known_at"].to_numpy() - labelled["event_time"].to_numpy(), labelled["fraud"].to_numpy()
+    )
+    found = labelled.filter(pc.less_equal(labelled["event_time"], cut_ms - maturity))
     columns = [found.column(f"v{at}").to_numpy() for at in range(len(features))]
     rows = np.column_stack(columns).astype(np.float32)
     rows[~np.isfinite(rows)] = np.nan  # what float32 cannot hold is missing, to the kernel as well
@@ -114,16 +124,21 @@ def read_data_set(
         subjects=found.column("subject").to_numpy().astype(np.str_),
         event_times=found.column("event_time").to_numpy().astype(np.int64),
         known_at=found.column("known_at").to_numpy().astype(np.int64),
-        maturity_ms=maturity_ms,
+        types=found.column("type").to_numpy().astype(np.str_),
+        outcomes=found.column("outcome").to_numpy().astype(np.str_),
+        findings=found.column("findings").to_numpy().astype(np.int64),
+        champion_scores=found.column("scores_champion").to_numpy().astype(np.float64),
+        maturity_ms=maturity,
         immature=len(labelled) - len(found),
         unlabelled=unlabelled,
         other_feature_sets=others,
     )
 
 
-def _maturity_ms(labelled: Any) -> int:
-    """How old an event must be for its label to be known almost surely, be it a fraud or not."""
-    delays = labelled["known_at"].to_numpy() - labelled["event_time"].to_numpy()
-    fraud = labelled["fraud"].to_numpy()
-    kinds = [delays[fraud], delays[~fraud]]
+def maturity_ms(delays_ms: Times, fraud: npt.NDArray[np.bool_]) -> int:
+    """How old an event must be for its label to be known almost surely, be it a fraud or not.
+
+    `delays_ms` say how long after their events the labels that there are became known.
+    """
+    kinds = [delays_ms[fraud], delays_ms[~fraud]]
     return max((int(np.quantile(kind, _MATURE_SHARE, method="higher")) for kind in kinds if len(kind)), default=0)

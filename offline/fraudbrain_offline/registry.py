@@ -1,7 +1,8 @@
 """The registry: model versions in MLflow, and the alias that says which one is the champion.
 
-A version's artifacts are the release as it goes onto the topic (`release.json`) and the booster in XGBoost's
-own format (`model.ubj`); what MLflow does not keep of them, their hash, is a tag.
+A version's artifacts are the release as it goes onto the topic (`release.json`), the booster in XGBoost's own format
+(`model.ubj`) and how it did in validation (`validation.json`); what MLflow does not keep of them, their hash, is a
+tag. The run's metrics are those of the release, and under `weekly_…` each week's, with the week's number as step.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ import msgspec
 
 from fraudbrain_offline.mlflow_api import MlflowApi, RegistryProblem
 from fraudbrain_offline.pipeline import Trained
+from fraudbrain_offline.validation import Validation
 from fraudbrain_shared.models.registered import CHAMPION, METRIC, RELEASE, SHA256, model_name
 from fraudbrain_shared.records import ModelRelease
 
 _RELEASE_FILE: Final = "release.json"
 _BOOSTER_FILE: Final = "model.ubj"
+_VALIDATION_FILE: Final = "validation.json"
+_WEEKLY: Final = "weekly_"
 _ABSENT: Final = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # no such model; no such alias
 _PAGE: Final = "200"
 
@@ -45,6 +49,8 @@ class Registry:
         run_id, folder = self._create_run(trained)
         self._api.upload(folder, _RELEASE_FILE, trained.record)
         self._api.upload(folder, _BOOSTER_FILE, trained.booster)
+        validation = msgspec.json.format(msgspec.json.encode(trained.validation))
+        self._api.upload(folder, _VALIDATION_FILE, validation)
         self._api.post("runs/update", run_id=run_id, status="FINISHED")
         made = self._api.post(
             "model-versions/create",
@@ -115,6 +121,7 @@ class Registry:
             {"key": name, "value": value, "timestamp": release.trained_as_of, "step": 0}
             for name, value in release.metrics.items()
         ]
+        metrics += _weekly(trained.validation)
         self._api.post("runs/log-batch", run_id=run["run_id"], params=_pairs(parameters), metrics=metrics)
         return run["run_id"], run["artifact_uri"]
 
@@ -130,6 +137,14 @@ class Registry:
 
 def _metric_tags(release: ModelRelease) -> dict[str, str]:
     return {f"{METRIC}{name}": f"{value:.6g}" for name, value in release.metrics.items()}
+
+
+def _weekly(validation: Validation) -> list[dict[str, Any]]:
+    return [
+        {"key": f"{_WEEKLY}{name}", "value": value, "timestamp": week.begin_ms, "step": number}
+        for number, week in enumerate(validation.weeks, start=1)
+        for name, value in week.metrics().items()
+    ]
 
 
 def _pairs(values: dict[str, str]) -> list[dict[str, str]]:

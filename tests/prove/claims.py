@@ -116,6 +116,39 @@ CLAIMS = [
         prove=_from("faults", "clean_restart"),
     ),
     Claim(
+        name="overload",
+        says="Three times what a worker can decide for two minutes: it does not crash, its memory is bounded, every"
+        " event is decided in the order of its subject, overdue ones are marked, and it has caught up within 1.5 times"
+        " what the rates predict; who asks meanwhile gets the decision in time or the safe default",
+        covers=(
+            "shared",
+            "client",
+            "realtime",
+            "deploy/fraudbrain_deploy/load",
+            "deploy/fraudbrain_deploy/bench/reference",
+            "tests/faults/asking.py",
+            "tests/faults/decided_log.py",
+            "tests/faults/overload.py",
+            "tests/faults/overload_report.py",
+        ),
+        prove=_from("faults", "overload"),
+    ),
+    Claim(
+        name="slow-tier-stopped-under-load",
+        says="The slow tier stopped and started under load, on a core of its own: median latencies with and without it"
+        " differ by a fifth at most, nothing is left unanswered, and it catches up after each start",
+        covers=(
+            "shared",
+            "realtime",
+            "streaming",
+            "deploy/fraudbrain_deploy/load",
+            "deploy/fraudbrain_deploy/bench/reference",
+            "tests/faults/cores.py",
+            "tests/faults/slow_tier_stopped.py",
+        ),
+        prove=_from("faults", "slow_tier_stopped_under_load"),
+    ),
+    Claim(
         name="model-releases",
         says="A release scores as XGBoost does; with a byte changed it is refused, with a part changed nothing crashes,"
         " and it is refused where a golden score changes",

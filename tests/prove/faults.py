@@ -3,13 +3,23 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fraudbrain_deploy.stack import StackSettings
 from fraudbrain_deploy.steps import Steps
 from tests.faults import fuzzed_messages as fuzzed, groups, store_away as away, store_client as client
+from tests.faults.overload import Size as OverloadSize, overload as overloaded
+from tests.faults.reference_work import reference_deployed
+from tests.faults.slow_tier_stopped import Size as SlowTierSize, slow_tier_stopped as slow_tier_stops
 from tests.faults.stage import deployed, own_stack
 
 SEED = 20_261_125
+
+LONGER_THAN_THE_RATES_SAY = 1.5
+OF_WHAT_IS_OFFERED = 0.95
+"""So much of three times the capacity must have come: a driver that is too slow proves nothing."""
+APART = 0.2
+"""By so much latencies with the slow tier may differ from those without it."""
 
 
 def store_client(folder: Path, *, share: float = 1.0) -> dict[str, object]:
@@ -73,6 +83,39 @@ def clean_restart(folder: Path, *, share: float = 1.0) -> dict[str, object]:
         return groups.clean_restart(deployed(stack, "restart"), per_s=1_000, healthy_s=60 * share, seed=SEED)
 
     return _proved(folder, "clean restarts", prove)
+
+
+def overload(folder: Path, *, share: float = 1.0) -> dict[str, object]:
+    """Three times the capacity for two minutes; about a quarter of an hour."""
+    size = OverloadSize(
+        fill=int(400_000 * share),
+        burst_s=120 * share,
+        healthy_s=max(3, 20 * share),
+        subjects=int(100_000 * share),
+        patience_s=1_800,
+    )
+
+    def prove(stack: StackSettings) -> dict[str, object]:
+        return overloaded(reference_deployed(stack, "overload"), size)
+
+    told: dict[str, Any] = _proved(folder, f"{size.times:g} times the capacity for {size.burst_s:.0f} s", prove)
+    assert told["burst"]["times_the_capacity"] >= OF_WHAT_IS_OFFERED * size.times, told["burst"]
+    assert told["recovery"]["times_as_long"] <= LONGER_THAN_THE_RATES_SAY, told["recovery"]
+    return told
+
+
+def slow_tier_stopped_under_load(folder: Path, *, share: float = 1.0) -> dict[str, object]:
+    """500 events a second, three slices of a minute without the slow tier and three with it; about twelve minutes."""
+    size = SlowTierSize(
+        per_s=500, slice_s=60 * share, alternations=max(1, round(3 * share)), subjects=100_000, piece_s=5
+    )
+
+    def prove(stack: StackSettings) -> dict[str, object]:
+        return slow_tier_stops(reference_deployed(stack, "slow-tier"), size)
+
+    told: dict[str, Any] = _proved(folder, "the slow tier stopped and started under load", prove)
+    assert abs(told["p50_ms"]["with_to_without"] - 1) <= APART, told["p50_ms"]
+    return told
 
 
 def _proved(folder: Path, title: str, prove: Callable[[StackSettings], dict[str, object]]) -> dict[str, object]:

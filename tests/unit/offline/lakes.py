@@ -41,10 +41,21 @@ def label(event_id: str, known_at: int, *, fraud: bool, subject: str = "card") -
     return msgspec.json.encode(Label(event_id, subject, fraud, known_at, "bank"))
 
 
-def fill(folder: Path, decisions: list[bytes], labels: list[bytes]) -> Path:
+def payment(event_id: str, amount: int, event_time: int = BEGIN_MS, *, subject: str = "card") -> bytes:
+    """An event of `cards`."""
+    fields = {"card_id": subject, "terminal_id": "t", "amount": amount}
+    return msgspec.json.encode({"event_id": event_id, "type": "payment", "event_time": event_time, "fields": fields})
+
+
+def fill(folder: Path, decisions: list[bytes], labels: list[bytes], events: list[bytes] | None = None) -> Path:
     """A new lake that holds these records in this order; its folder."""
     world = World(folder)
-    records = [record("decisions", offset, value) for offset, value in enumerate(decisions)]
+    keys = [msgspec.json.decode(value)["fields"]["card_id"].encode() for value in events or ()]
+    records = [
+        record("events", offset, value, key=key)
+        for offset, (value, key) in enumerate(zip(events or (), keys, strict=True))
+    ]
+    records += [record("decisions", offset, value) for offset, value in enumerate(decisions)]
     records += [record("labels", offset, value) for offset, value in enumerate(labels)]
     world.archive().file(0, batch(records))
     return world.lake
@@ -53,7 +64,7 @@ def fill(folder: Path, decisions: list[bytes], labels: list[bytes]) -> Path:
 def history(folder: Path, *, seed: int = 5, payments: int = 1_500, delay_ms: int = 7 * DAY_MS) -> Path:
     """Fifty days of payments of which large unusual ones are mostly frauds, each labelled after the delay."""
     chance = np.random.default_rng(seed)
-    decisions, labels = [], []
+    decisions, labels, events = [], [], []
     for at in range(payments):
         event_time = BEGIN_MS + at * (50 * DAY_MS // payments)
         subject, event_id = f"card{chance.integers(200)}", f"e{at:05}"
@@ -63,4 +74,5 @@ def history(folder: Path, *, seed: int = 5, payments: int = 1_500, delay_ms: int
             decision(event_id, event_time, subject=subject, amount=amount, amount_over_usual=amount / usual)
         )
         labels.append(label(event_id, event_time + delay_ms, fraud=fraud, subject=subject))
-    return fill(folder, decisions, labels)
+        events.append(payment(event_id, round(amount), event_time, subject=subject))
+    return fill(folder, decisions, labels, events)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fraudbrain_offline.dataset import DataSet, read_data_set
+from fraudbrain_shared.records import Scores
 from tests.unit.offline.lakes import BEGIN_MS, CARDS, decision, fill, history, label
 from tests.unit.streaming.archiving import DAY_MS
 
@@ -95,3 +96,15 @@ def test_a_decision_whose_context_knew_of_later_events_is_left_out(tmp_path: Pat
     decisions = [decision(name, context_clock=clock) for name, clock in clocks.items()]
     data = read(fill(tmp_path, decisions, [label(name, BEGIN_MS, fraud=True) for name in clocks]), BEGIN_MS)
     assert sorted(data.event_ids.tolist()) == ["before", "none"]
+
+
+def test_what_was_decided_at_the_time_stands_beside_what_is_learnt_from(tmp_path: Path) -> None:
+    decisions = [
+        decision("a", outcome="decline", findings=("one", "other"), scores=Scores(champion=0.25)),
+        decision("b", type="refund"),
+    ]
+    data = read(fill(tmp_path, decisions, [label(name, BEGIN_MS, fraud=True) for name in "ab"]), BEGIN_MS)
+    assert data.types.tolist() == ["payment", "refund"]
+    assert data.outcomes.tolist() == ["decline", "approve"]
+    assert data.findings.tolist() == [2, 0]
+    np.testing.assert_array_equal(data.champion_scores, [0.25, np.nan])

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from fraudbrain_offline.dataset import read_data_set
+from fraudbrain_offline.held_out import held_out, stretches
+from fraudbrain_offline.metrics import Cost
 from fraudbrain_offline.pipeline import NotEnough, run_training
 from fraudbrain_offline.release import starting_values
-from fraudbrain_offline.validation import validate
+from fraudbrain_offline.validation import Validation, validate
 from fraudbrain_shared.models import load_scorer
 from fraudbrain_shared.scenario.description import ModelDescription
 from tests.unit.offline.lakes import BEGIN_MS, CARDS, NAMES, history
@@ -71,5 +73,14 @@ def test_a_threshold_starts_where_its_share_of_events_scores_within_its_bounds()
 def test_validation_trains_on_what_was_known_when_the_held_out_part_began(lake: Path) -> None:
     data = read_data_set(lake, SCENARIO, MODEL.features, cut_ms=CUT_MS)
     late = replace(data, known_at=np.full_like(data.known_at, CUT_MS))
-    assert validate(data, MODEL)["auc_roc"] > 0.9
-    assert validate(late, MODEL) == {}  # nothing was known in time
+    assert validate(data, MODEL).metrics()["auc_roc"] > 0.9
+    assert validate(late, MODEL) == Validation()  # nothing was known in time
+
+
+def test_what_errors_cost_is_reckoned_with_the_archived_amounts(lake: Path) -> None:
+    validation = run_training(lake, SCENARIO, as_of_ms=CUT_MS).validation
+    data = read_data_set(lake, SCENARIO, MODEL.features, cut_ms=CUT_MS)
+    judged = np.concatenate([held_out(data, stretch) for stretch in stretches(data)])
+    frauds = judged[data.fraud[judged]]
+    assert validation.approve_all == Cost(fraud=int(np.round(data.rows[frauds, 0]).sum()), reviews=0, declines=0)
+    assert validation.as_decided == validation.approve_all  # as everything was
