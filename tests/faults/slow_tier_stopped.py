@@ -121,10 +121,10 @@ class _Loading:
 
     def _run(self, seconds: float, uncounted_s: float) -> Quantiles:
         schedule = constant(self._size.per_s, seconds)
-        loaded = answered(self._load.run(schedule, uncounted_s=uncounted_s), "the fast tier")
+        loaded = answered(self._load.run(schedule), "the fast tier")
         check_alive([self._fast])
         self.events += loaded.events
-        return loaded.latency.quantiles()
+        return loaded.latency(uncounted_s).quantiles()
 
 
 def _turn(deployment: Deployment, loading: _Loading, apart: Apart) -> _Turn:
