@@ -122,18 +122,10 @@ class Loop:
     def _poll(self, wait_s: float) -> Sequence[Message]:
         """New events. Where giving up a partition took long, rules may have come meanwhile that act on them."""
         begun_s = self._clock()
-        messages = self._broker.poll(wait_s, take=self._has_room())
+        messages = self._broker.poll(wait_s, take=self.takes_events)
         if self._clock() - begun_s > LONG_POLL_S:
             self._feed.refresh()
         return messages
-
-    def _has_room(self) -> bool:
-        """Whether more events may be taken: not while too much waits for the store."""
-        states = self._partitions.values()
-        return (
-            sum(len(state.held) for state in states) < self._limits.held
-            and sum(state.profiles.unsaved for state in states) < self._limits.profiles
-        )
 
     def _admit(self, messages: Sequence[Message]) -> list[Taken]:
         taken: list[Taken] = []
@@ -176,24 +168,23 @@ class Loop:
     def _decide(self, message: Message, event: AdmittedEvent | Rejected) -> None:
         state = self._partitions[message.partition]
         state.hand.take(message.offset)
-        if isinstance(event, Rejected):
-            self._put_aside(state, message, event)
-        else:
-            subject = self._admission.subject(event)
-            profile = None if subject in state.held else state.profiles.get(subject)
-            if profile is None:
-                self._decide_without_profile(state, message, event, subject)
-            elif (profile.epoch, profile.last_applied) < (self._epoch, message.offset):
-                self._apply(state, message, event, profile)
-                profile.epoch, profile.last_applied = self._epoch, message.offset
-                state.profiles.changed(profile)
-            else:
-                self._tally.already_applied()
+        ending = self._ending(state, message, event)
+        state.hand.put_down()  # at once: sending may wait for the broker, and the next event may be fatal
+        if ending is not None:
+            self._end(state, message, ending)
         state.position = message.offset + 1
-        state.hand.put_down()  # at once: the next event may be another partition's, and fatal
 
-    def _apply(self, state: PartitionState, message: Message, event: AdmittedEvent, profile: Profile) -> None:
-        """Decides and folds a new event, and sends what was decided."""
+    def _ending(self, state: PartitionState, message: Message, event: AdmittedEvent | Rejected) -> Ending | None:
+        """How the event ends, decided and folded; None where that was told before, or comes to light later."""
+        if isinstance(event, Rejected):
+            return event
+        subject = self._admission.subject(event)
+        profile = None if subject in state.held else state.profiles.get(subject)
+        if profile is None:
+            return self._decide_without_profile(state, message, event, subject)
+        if (profile.epoch, profile.last_applied) >= (self._epoch, message.offset):
+            self._tally.already_applied()
+            return None
         source = Source(self._epoch, message.partition, message.offset, message.append_time)
         ending = self._application.apply(
             profile,
@@ -201,7 +192,9 @@ class Loop:
             message.value or b"",
             lambda event, before, readings: self._controls.decide(event, before, source, message, readings),
         )
-        self._end(state, message, ending)
+        profile.epoch, profile.last_applied = self._epoch, message.offset
+        state.profiles.changed(profile)
+        return ending
 
     def _end(self, state: PartitionState, message: Message, ending: Ending) -> None:
         if isinstance(ending, Decision):
@@ -213,14 +206,14 @@ class Loop:
 
     def _decide_without_profile(
         self, state: PartitionState, message: Message, event: AdmittedEvent, subject: str
-    ) -> None:
+    ) -> Decision | None:
         """Decides with everything unknown that the profile would say; the event is folded once it can be loaded. How
         one ends that is not decided, and whether it contradicts an earlier one, is known only then."""
-        if self._application.is_decided(event):
-            source = Source(self._epoch, message.partition, message.offset, message.append_time)
-            decision = self._controls.decide_without_profile(event, subject, source, message)
-            self._produce_decision(state, message, decision)
         state.held.hold(subject, message.offset)
+        if not self._application.is_decided(event):
+            return None
+        source = Source(self._epoch, message.partition, message.offset, message.append_time)
+        return self._controls.decide_without_profile(event, subject, source, message)
 
     def _fold_held_of(self, partitions: Iterable[int]) -> bool:
         """Goes on with folding what is held of these partitions; whether anything was."""
@@ -237,9 +230,7 @@ class Loop:
             return self._broker.read_again(state.number, offset, end)
 
         def fold(message: Message, profile: Profile) -> None:
-            state.hand.take(message.offset)
             self._fold_held(state, message, profile)
-            state.hand.put_down()
 
         deadline = self._clock() + CATCH_UP_S
         while state.held and state.held.catch_up(read_again, fold, state.position) and self._clock() < deadline:
@@ -248,10 +239,11 @@ class Loop:
     def _fold_held(self, state: PartitionState, message: Message, profile: Profile) -> None:
         if (profile.epoch, profile.last_applied) >= (self._epoch, message.offset):
             return
+        state.hand.take(message.offset)
         event = self._admission.admit(message.value, message.key, message.append_time)
-        if isinstance(event, Rejected):  # cannot be: it was admitted before
-            return
+        assert not isinstance(event, Rejected), "it was admitted before"
         ending = self._application.apply(profile, event, message.value or b"", None)
+        state.hand.put_down()
         profile.epoch, profile.last_applied = self._epoch, message.offset
         if not self._application.is_decided(event) or isinstance(ending, Rejected):
             self._end(state, message, ending)
@@ -380,7 +372,11 @@ class Loop:
     @property
     def takes_events(self) -> bool:
         """Whether more are taken: not while too much waits for the store."""
-        return self._has_room()
+        states = self._partitions.values()
+        return (
+            sum(len(state.held) for state in states) < self._limits.held
+            and sum(state.profiles.unsaved for state in states) < self._limits.profiles
+        )
 
     def positions(self) -> dict[int, int]:
         """The next offset to be decided of each partition owned."""
@@ -393,7 +389,7 @@ class Loop:
     @property
     def problems(self) -> tuple[str, ...]:
         """What an operator must see to, in words."""
-        if self._has_room():
+        if self.takes_events:
             return ()
         return ("no more events are taken until the profile store is back: too many wait for it",)
 

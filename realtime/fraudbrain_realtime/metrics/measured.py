@@ -53,11 +53,11 @@ def gauge(name: str, about: str, value: float) -> Family:
     return Family(name, about, "gauge", [({}, value)])
 
 
-def counters(name: str, about: str, label: str, values: "dict[str, int]") -> Family:
+def counters(name: str, about: str, label: str, values: dict[str, int]) -> Family:
     """A counter by one label."""
     return Family(name, about, "counter", [({label: key}, float(value)) for key, value in values.items()])
 
 
-def gauges(name: str, about: str, label: str, values: "dict[str, float]") -> Family:
+def gauges(name: str, about: str, label: str, values: dict[str, float]) -> Family:
     """A gauge by one label."""
     return Family(name, about, "gauge", [({label: key}, value) for key, value in values.items()])

@@ -30,7 +30,7 @@ class Request:
 
 
 class SimBroker:
-    """Of one life of a worker. `interfere` is called where others may come between, with the offset in hand if any."""
+    """Of one life of a worker. `interfere` is called where others may come between."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class SimBroker:
         cluster: Cluster,
         group: Group,
         owner: Callable[[], Ownership],
-        interfere: Callable[[tuple[int, int] | None], None],
+        interfere: Callable[[], None],
     ) -> None:
         self.name = name
         self.silent_since: float | None = None
@@ -63,7 +63,7 @@ class SimBroker:
 
     def poll(self, wait_s: float, *, take: bool = True) -> Sequence[Message]:
         """Hands out what was fetched before: whatever came between, newer events come with a later poll."""
-        self._interfere(None)
+        self._interfere()
         if not take:
             self._world.pass_time(wait_s)
         if not self._cluster.is_up:
@@ -85,12 +85,12 @@ class SimBroker:
         partition: int | None,
         acked: Callable[[], None],
     ) -> None:
-        self._interfere(_in_hand(topic, headers))
+        self._interfere()
         line = self._lines.setdefault((topic, partition or 0), Line())
         line.unsent.append((Written(key, value, headers), acked))
 
     def drain(self, timeout_s: float) -> None:
-        self._interfere(None)
+        self._interfere()
         if self._cluster.is_up and self._world.chance() < 0.8:
             self._deliver(whole=True)
         else:
@@ -98,7 +98,7 @@ class SimBroker:
 
     def commit(self, offsets: Mapping[int, int], done: Committed) -> None:
         """As the real adapter does: who hears the answer is noted by partition, the one who asked last."""
-        self._interfere(None)
+        self._interfere()
         for partition, offset in offsets.items():
             self._done[partition] = done
             if self._fails():
@@ -107,7 +107,7 @@ class SimBroker:
                 self._requests.append(Request(partition, offset, self._leases.get(partition, -1)))
 
     def read_again(self, partition: int, offset: int, end: int) -> Sequence[Message]:
-        self._interfere(None)
+        self._interfere()
         if not self._cluster.is_up:
             return []
         behind = self._cluster.events[partition][offset:end]
@@ -179,7 +179,7 @@ class SimBroker:
     def _write(self, topic: str, partition: int, record: Written) -> None:
         self._cluster.append(topic, partition, record)
         if self._world.is_told:
-            at = _in_hand(topic, record.headers)
+            at = _told_of(topic, record.headers)
             how = " without the profile" if b"profile_unavailable" in record.value else ""
             self._world.tell(f"{self.name} has written a record of {topic} for {at}{how}")
 
@@ -245,7 +245,7 @@ class SimBroker:
             del self._fetched[partition], self._next[partition], self._leases[partition]
 
 
-def _in_hand(topic: str, headers: Headers) -> tuple[int, int]:
+def _told_of(topic: str, headers: Headers) -> tuple[int, int]:
     """Partition and offset of the event of which this tells."""
     told = dict(headers)
     if topic == "decisions":

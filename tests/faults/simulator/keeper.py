@@ -67,7 +67,7 @@ class SimKeeper:
         world: World,
         given: Circumstances,
         store: SimStore,
-        interfere: Callable[[tuple[int, int] | None], None],
+        interfere: Callable[[], None],
     ) -> None:
         self._name = name
         self._world = world
@@ -83,11 +83,11 @@ class SimKeeper:
     # The port
 
     def save(self, partition: int, rows: Mapping[str, bytes], timestamp: int, done: Callable[[bool], None]) -> bool:
-        self._interfere(None)
+        self._interfere()
         return self._take(Save(partition, dict(sorted(rows.items())), timestamp, done))
 
     def scan(self, partition: int, found: Callable[[Mapping[str, bytes]], None], done: Callable[[bool], None]) -> bool:
-        self._interfere(None)
+        self._interfere()
         return self._take(Scan(partition, found, done))
 
     def load(
@@ -97,14 +97,14 @@ class SimKeeper:
         found: Callable[[Mapping[str, bytes]], None],
         done: Callable[[bool], None],
     ) -> bool:
-        self._interfere(None)
+        self._interfere()
         return self._take(Load(partition, subjects, found, done))
 
     def answer(self, decisions: Mapping[str, bytes]) -> None:
         pass
 
     def poll(self, wait_s: float = 0.0) -> None:
-        self._interfere(None)
+        self._interfere()
         if self._asked:
             self._work()
         is_lazy = self._given.scan_lags > 0 and self._world.chance() < self._given.scan_lags

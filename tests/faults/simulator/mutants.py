@@ -409,7 +409,7 @@ def decided_past_held(patch: Patches) -> None:
 @mutant
 def held_without_bound(patch: Patches) -> None:
     """Events are taken however many are held."""
-    patch(Loop, "_has_room", lambda self: True)
+    patch(Loop, "takes_events", property(lambda self: True))
 
 
 @mutant

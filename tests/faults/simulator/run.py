@@ -49,7 +49,6 @@ class Run:
         self._nested = 0
         self._pace_s = 0.02
         self._may_start = True
-        self._suspects: set[tuple[int, int]] = set()
         lasts_s = given.events * given.event_gap_s
         publish = sorted(world.chance() * lasts_s - world.chance() * 2.5 for _ in range(given.published))
         for number, due_s in enumerate(publish):
@@ -146,29 +145,19 @@ class Run:
 
     # Faults
 
-    def _interfere(self, worker: SimWorker, in_hand: tuple[int, int] | None) -> None:
+    def _interfere(self, worker: SimWorker) -> None:
         """What may come between when a worker calls: its death, its sleep, or others."""
         if worker.is_dead:
             raise Killed
         given = self._given
         roll = self._world.chance() - given.kill
         if roll < 0:
-            if self._may_suspect(in_hand):
-                self._world.tell(f"{worker.name} is killed, with {in_hand} in hand")
-                raise Killed
-        elif (roll := roll - given.freeze) < 0:
-            if self._may_suspect(in_hand):
-                self._freeze(worker, self._world.chance() * 3 * given.session_s)
+            self._world.tell(f"{worker.name} is killed")
+            raise Killed
+        if (roll := roll - given.freeze) < 0:
+            self._freeze(worker, self._world.chance() * 3 * given.session_s)
         elif roll < given.overtake:
             self._freeze(worker, self._world.chance() * 0.03)
-
-    def _may_suspect(self, in_hand: tuple[int, int] | None) -> bool:
-        """An event that is in hand when a process dies is to blame at the second time: chance must not be."""
-        if in_hand is None:
-            return True
-        is_new = in_hand not in self._suspects
-        self._suspects.add(in_hand)
-        return is_new
 
     def _freeze(self, worker: SimWorker, seconds: float) -> None:
         """The world goes on without it."""
@@ -250,7 +239,6 @@ class Run:
             self._group.put_out(member)
         self._epoch += 1
         self._group.committed = dict.fromkeys(self._group.committed, 0)
-        self._suspects.clear()
         self._world.tell(f"epoch {self._epoch}")
 
     def _heal(self) -> None:

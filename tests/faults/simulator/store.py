@@ -55,9 +55,7 @@ class SimStore:
 class SimReads:
     """A worker's reads of the store."""
 
-    def __init__(
-        self, world: World, given: Circumstances, store: SimStore, interfere: Callable[[tuple[int, int] | None], None]
-    ) -> None:
+    def __init__(self, world: World, given: Circumstances, store: SimStore, interfere: Callable[[], None]) -> None:
         self._world = world
         self._given = given
         self._store = store
@@ -65,11 +63,11 @@ class SimReads:
 
     def load(self, partition: int, subjects: Sequence[str], within_s: float) -> dict[str, bytes]:
         """Others may come between the reading and its answer, too."""
-        self._interfere(None)
+        self._interfere()
         fails = self._given.load_fails
         if not self._store.is_up or (fails and self._world.chance() < fails):
             self._world.pass_time(within_s)
             raise StoreUnavailable("away")
         rows = self._store.rows(partition, subjects)
-        self._interfere(None)
+        self._interfere()
         return rows

@@ -1,6 +1,7 @@
 """A worker: the real loop with the real controls on simulated ports."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import fraudbrain_realtime.loop
@@ -26,7 +27,7 @@ CONTROLS_EVERY_S: Final = 0.1  # as the real worker
 READ_LATE_S: Final = 1.5
 """How late a control record may be read: well within the grace."""
 
-Interfere = Callable[["SimWorker", tuple[int, int] | None], None]
+Interfere = Callable[["SimWorker"], None]
 
 
 class MortalApplication(Application):
@@ -63,10 +64,7 @@ class SimWorker:
         self._world = world
         self._cluster = cluster
         self._read = 0
-
-        def between(in_hand: tuple[int, int] | None) -> None:
-            interfere(self, in_hand)
-
+        between = partial(interfere, self)
         self.broker = SimBroker(name, world, given, cluster, group, lambda: self.loop, between)
         self.keeper = SimKeeper(name, world, given, store, between)
         self._controls_due = world.now
