@@ -20,6 +20,7 @@ from fraudbrain_deploy.errors import UserError
 from fraudbrain_deploy.progress import ProgressReader
 from fraudbrain_deploy.stack import java_environment, spark_jars
 from fraudbrain_deploy.stack.lifecycle import last_lines
+from fraudbrain_shared.records import Progress
 
 ARCHIVE = "streaming|archive"
 LOOP = "streaming|loop"
@@ -101,8 +102,10 @@ def wait_ready(
     tiers: Sequence[Tier],
     timeout_s: float,
     on_wait: Callable[[str], None] = lambda _: None,
+    *,
+    is_ready: Callable[[Progress], bool] = lambda record: record.ready,
 ) -> None:
-    """Waits until each tier has said on `progress`, after its start, that it is ready.
+    """Waits until each tier has said on `progress`, after its start, that it is ready, or what else `is_ready` means.
 
     `on_wait` is told, twice a second, for whom it still waits.
     Raises TierEnded if one ends meanwhile, UserError after `timeout_s`.
@@ -115,7 +118,7 @@ def wait_ready(
             on_wait(f"waiting for {' and '.join(tier.name for tier in waiting.values())}")
             for key, record, append_ms in progress.poll(timeout_s=0.5):
                 tier = waiting.get(key)
-                if tier and record.ready and append_ms >= tier.started_ms:
+                if tier and is_ready(record) and append_ms >= tier.started_ms:
                     del waiting[key]
             if waiting and time.monotonic() > deadline:
                 late = "; ".join(f"{key} (log: {tier.log})" for key, tier in waiting.items())

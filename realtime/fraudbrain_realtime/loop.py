@@ -229,9 +229,7 @@ class Loop:
         def read_again(offset: int, end: int) -> Sequence[Message]:
             return self._broker.read_again(state.number, offset, end)
 
-        def fold(message: Message, profile: Profile) -> None:
-            self._fold_held(state, message, profile)
-
+        fold = partial(self._fold_held, state)
         deadline = self._clock() + CATCH_UP_S
         while state.held and state.held.catch_up(read_again, fold, state.position) and self._clock() < deadline:
             pass

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from fraudbrain_deploy import kafka
 from fraudbrain_deploy.bench.core.stream import reference_plan
 from fraudbrain_deploy.deployment import Deployment
+from fraudbrain_deploy.load.appended import appended_us
 from fraudbrain_deploy.load.driving import Driver
 from fraudbrain_deploy.load.remote import Remote
 from fraudbrain_deploy.load.schedule import Schedule, burst, constant
@@ -132,11 +132,8 @@ def _fill(driver: Remote, run: int, events: int) -> float:
 def _capacity(deployment: Deployment, since: Ends) -> float:
     """Decisions a second of a worker that never waits for an event, by the times at which they were appended. The first
     half is left out: the driver was still at work then."""
-    topic = deployment.names.topic("decisions")
-    records = kafka.read_all(deployment.stack.kafka_bootstrap, topic, since=since.decisions)
-    times_ms = sorted(record.timestamp()[1] for record in records)
-    counted = times_ms[len(times_ms) // 2 :]
-    return len(counted) / max(1, counted[-1] - counted[0]) * 1_000
+    bootstrap, topic = deployment.stack.kafka_bootstrap, deployment.names.topic("decisions")
+    return 1e6 / appended_us(bootstrap, topic, since.decisions, uncounted_part=2)
 
 
 class _Sending:

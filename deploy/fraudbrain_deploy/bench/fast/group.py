@@ -1,14 +1,12 @@
 """Workers of one group, of which a new one may take an old one's place while events come."""
 
-import time
-from collections.abc import Callable
 from itertools import count
 from typing import Final, Self
 
 from fraudbrain_deploy import tiers
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
-from fraudbrain_deploy.progress import ProgressReader
+from fraudbrain_shared.records import Progress
 from fraudbrain_shared.testing.alternating import Tell
 
 GROUP: Final = "a"
@@ -63,17 +61,13 @@ class Group:
         """Raises TierEnded where somebody has ended without being asked to."""
         tiers.check_alive(self.workers)
 
-    def _wait_joined(self, started: list[tiers.Tier], on_wait: Callable[[str], None]) -> None:
-        waiting = {key: worker for worker in started for key in worker.progress_keys}
-        deadline = time.monotonic() + _START_S
-        with ProgressReader(self._deployment) as progress:
-            while waiting:
-                self.check_alive()
-                names = " and ".join(worker.name for worker in waiting.values())
-                on_wait(f"{names} joins")
-                for key, record, append_ms in progress.poll(0.2):
-                    worker = waiting.get(key)
-                    if worker and record.offsets.get("events") and append_ms >= worker.started_ms:
-                        del waiting[key]
-                if waiting and time.monotonic() > deadline:
-                    raise UserError(f"{names} got no partition within {_START_S:.0f} s.", "Their logs say why.")
+    def _wait_joined(self, started: list[tiers.Tier], on_wait: Tell) -> None:
+        def waiting(text: str) -> None:
+            self.check_alive()  # also those who worked before
+            on_wait(text)
+
+        tiers.wait_ready(self._deployment, started, _START_S, waiting, is_ready=_has_partitions)
+
+
+def _has_partitions(record: Progress) -> bool:
+    return bool(record.offsets.get("events"))

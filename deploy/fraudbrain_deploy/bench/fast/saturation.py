@@ -9,6 +9,7 @@ from fraudbrain_deploy import kafka, tiers
 from fraudbrain_deploy.bench.fast.arms import ARMS, ECHO, Running, Topics, topics_of, working_on_all
 from fraudbrain_deploy.deployment import Deployment
 from fraudbrain_deploy.errors import UserError
+from fraudbrain_deploy.load.appended import appended_us
 from fraudbrain_deploy.load.driving import Driver
 from fraudbrain_deploy.load.remote import Remote
 from fraudbrain_deploy.load.stream import Plan
@@ -59,9 +60,7 @@ def _us(deployment: Deployment, echo: Topics, arm: str, group: str, events: int)
     since = kafka.end_offsets(bootstrap, sink)
     with working_on_all(deployment, arm, group, echo.answers) as running:
         processor_us = _await(bootstrap, sink, sum(since.values()), events, arm, running)
-    times_ms = sorted(record.timestamp()[1] for record in kafka.read_all(bootstrap, sink, since=since))
-    counted = times_ms[len(times_ms) // _UNCOUNTED_PART :]
-    return max(1, counted[-1] - counted[0]) / len(counted) * 1_000, processor_us
+    return appended_us(bootstrap, sink, since, uncounted_part=_UNCOUNTED_PART), processor_us
 
 
 def _await(bootstrap: str, topic: str, begin: int, events: int, arm: str, running: Running) -> float:

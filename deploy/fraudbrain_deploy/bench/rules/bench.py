@@ -64,6 +64,6 @@ def facts(found: Found) -> list[str]:
 
 def rounds_us(found: Found) -> dict[str, list[float]]:
     """All that was measured, by what it was."""
-    compared = {f"rules {size}: {name}": us for size, by in found.whole_us.items() for name, us in by.items()}
+    whole = {f"rules {size}: {name}": us for size, by in found.whole_us.items() for name, us in by.items()}
     inputs = {f"rules {size}: {name}, inputs": us for size, by in found.inputs_us.items() for name, us in by.items()}
-    return compared | inputs | {f"rules growth: {size}": us for size, us in found.curve_us.items()}
+    return whole | inputs | {f"rules growth: {size}": us for size, us in found.curve_us.items()}
